@@ -1,0 +1,80 @@
+"""Participants, by pseudonym; no name, no contact here."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from studies.models.study import Role, Study
+
+if TYPE_CHECKING:
+    from studies.models.user import User
+
+
+class ParticipantState(models.TextChoices):
+    """Where a participant is (`services/` move it, `design/states.py` says which moves exist)."""
+
+    INVITED = "invited", _("Invited")
+    CONSENTED = "consented", _("Consented")
+    INELIGIBLE = "ineligible", _("Not eligible")
+    BASELINE_DONE = "baseline_done", _("Baseline complete")
+    ALLOCATED = "allocated", _("Allocated")
+    COMPLETED = "completed", _("Completed")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+def participant_states() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return ParticipantState.choices
+
+
+class ParticipantQuerySet(models.QuerySet):
+    """Who may see whom."""
+
+    def visible_to(self, user: "User") -> "ParticipantQuerySet":
+        """Return participants of studies in which the user works with participants."""
+        return self.filter(
+            study__memberships__user=user,
+            study__memberships__revoked_at__isnull=True,
+            study__memberships__role__in=[Role.CLINICIAN],
+        ).distinct()
+
+
+class Participant(models.Model):
+    """A person in the study, known by a code only."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="participants")
+    code = models.CharField(max_length=16, unique=True, help_text=_("Pseudonym with a check digit"))
+    state = models.CharField(
+        max_length=16, choices=participant_states, default=ParticipantState.INVITED
+    )
+    stratum = models.CharField(max_length=64, blank=True)
+    strata = models.JSONField(default=dict, help_text=_("Stratification factors, e.g. sex"))
+    age_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    language = models.CharField(max_length=8, default="en")
+    zone = models.CharField(max_length=64)
+    enrolled_at = models.DateTimeField()
+    state_reason = models.CharField(max_length=200, blank=True)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["enrolled_at", "id"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class MusicPreference(models.Model):
+    """Which music a participant likes; steers composing, never the allocation."""
+
+    participant = models.OneToOneField(Participant, models.PROTECT, related_name="music_preference")
+    styles = models.JSONField(help_text=_("Style name to weight, summing to 1"))
+    instrument = models.CharField(max_length=16)
+    tempo_bpm = models.FloatField()
+    mode = models.CharField(max_length=8)
+    stated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.participant} {self.instrument}"

@@ -1,0 +1,130 @@
+"""The study, its arms, and who works on it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from generator.engine.brief import ComposerName
+
+
+class StudyState(models.TextChoices):
+    """Where a study is in its life; moves only forwards (`services/setup.py`)."""
+
+    DRAFT = "draft", _("Draft")
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+    UNBLINDED = "unblinded", _("Unblinded")
+
+
+class ArmKind(models.TextChoices):
+    """What an arm gives each night."""
+
+    CBT = "cbt", _("CBT-I lessons")
+    MUSIC = "music", _("Sleep music")
+
+
+class Role(models.TextChoices):
+    """What a member of staff does in a study (abilities: `permissions.py`)."""
+
+    CLINICIAN = "clinician", _("Clinician")
+    RESEARCHER = "researcher", _("Researcher")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+def study_states() -> list[tuple[str, str]]:
+    """Choices as a callable, so that a new state needs no migration."""
+    return StudyState.choices
+
+
+def arm_kinds() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return ArmKind.choices
+
+
+def roles() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return Role.choices
+
+
+def composer_names() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return [(name.value, name.value) for name in ComposerName]
+
+
+class Study(models.Model):
+    """A randomised trial; its plan is the protocol, frozen when the study opens."""
+
+    code = models.SlugField(unique=True, help_text=_("Short name, e.g. SLEEP-24"))
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=16, choices=study_states, default=StudyState.DRAFT)
+    protocol = models.JSONField(
+        help_text=_("Visits, instruments, eligibility, strata, blocks, music: design/protocol.py")
+    )
+    protocol_sha256 = models.CharField(max_length=64, blank=True)
+    zone = models.CharField(max_length=64, help_text=_("Time zone of new participants"))
+    is_synthetic = models.BooleanField(
+        default=False, help_text=_("Synthetic people: labelled on every page and export")
+    )
+    created_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    unblinded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state=StudyState.DRAFT) | models.Q(opened_at__isnull=False),
+                name="studies_study_open_has_a_date",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Arm(models.Model):
+    """One of the treatments a participant can be allocated to."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="arms")
+    code = models.CharField(max_length=16, help_text=_("Printed name, e.g. LSTM-ACM"))
+    kind = models.CharField(max_length=8, choices=arm_kinds)
+    composer = models.CharField(max_length=16, choices=composer_names, blank=True)
+    ratio = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["study", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "code"], name="studies_arm_code_once"),
+            models.CheckConstraint(
+                condition=(models.Q(kind=ArmKind.CBT) & models.Q(composer=""))
+                | (models.Q(kind=ArmKind.MUSIC) & ~models.Q(composer="")),
+                name="studies_arm_music_has_a_composer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Membership(models.Model):
+    """A person's role in a study."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=roles)
+    granted_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "user", "role"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="studies_membership_role_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role} {self.study}"

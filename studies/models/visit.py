@@ -1,0 +1,71 @@
+"""Visits with their windows, and the assessments that belong to them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from questionnaires.models import Response
+from studies.models.participant import Participant
+
+
+class AssessmentState(models.TextChoices):
+    """Where an assessment is; open and missed follow from the visit's window and the clock."""
+
+    SCHEDULED = "scheduled", _("Not open yet")
+    OPEN = "open", _("Open")
+    IN_PROGRESS = "in_progress", _("Begun")
+    SUBMITTED = "submitted", _("Complete")
+    MISSED = "missed", _("Missed")
+
+
+def assessment_states() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return AssessmentState.choices
+
+
+class Visit(models.Model):
+    """A planned visit of a participant with its window; all moments are UTC."""
+
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="visits")
+    week = models.PositiveSmallIntegerField(help_text=_("0 is baseline"))
+    target_on = models.DateField()
+    opens_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["participant", "week"]
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "week"], name="studies_visit_week_once"),
+            models.CheckConstraint(
+                condition=models.Q(closes_at__isnull=True)
+                | models.Q(opens_at__lt=models.F("closes_at")),
+                name="studies_visit_opens_before_it_closes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant_id} week {self.week}"
+
+
+class Assessment(models.Model):
+    """One instrument at one visit; its answers lie in a questionnaires response."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="assessments")
+    instrument = models.CharField(max_length=32)
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(
+        max_length=16, choices=assessment_states, default=AssessmentState.SCHEDULED
+    )
+    response = models.OneToOneField(
+        Response, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["visit", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visit", "instrument"], name="studies_assessment_instrument_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visit} {self.instrument}"

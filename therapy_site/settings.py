@@ -1,0 +1,243 @@
+"""Every setting of the site, read from the environment; docs/operations.md lists the variables."""
+
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from therapy_site.environment import (
+    env_bool,
+    env_choice,
+    env_int,
+    env_text,
+    private_directory,
+    secret_from_file,
+    socket_path,
+)
+
+# --- Where things are -------------------------------------------------------------------------
+BASE_DIR = Path(__file__).resolve().parent.parent
+# real: a trial with real people. demo and test: synthetic people only, and a clock that can move.
+NOCTURNE_MODE = env_choice("NOCTURNE_MODE", "real", ("real", "demo", "test"))
+NOCTURNE_VAR = private_directory(Path(env_text("NOCTURNE_VAR") or BASE_DIR / "var").resolve())
+NOCTURNE_SECRETS = private_directory(NOCTURNE_VAR / "secrets")
+NOCTURNE_NIGHTS = NOCTURNE_VAR / "nights"  # rendered audio and its MIDI
+NOCTURNE_MOVABLE_CLOCK = NOCTURNE_MODE in {"demo", "test"}
+NOCTURNE_CLOCK_FILE = NOCTURNE_VAR / "clock"
+NOCTURNE_PORT = env_int("NOCTURNE_PORT", 8000)
+NOCTURNE_HELP_LINE = env_text("NOCTURNE_HELP_LINE")  # shown under "Need help now?"
+
+# --- Security ---------------------------------------------------------------------------------
+SECRET_KEY = env_text("SECRET_KEY") or secret_from_file(NOCTURNE_SECRETS / "secret_key")
+# Outside the database on purpose: a stolen dump holds neither identities nor future allocations.
+NOCTURNE_IDENTITY_KEYS = env_text("NOCTURNE_IDENTITY_KEYS") or secret_from_file(
+    NOCTURNE_SECRETS / "identity_key"
+)
+NOCTURNE_ALLOCATION_KEY = env_text("NOCTURNE_ALLOCATION_KEY") or secret_from_file(
+    NOCTURNE_SECRETS / "allocation_key"
+)
+DEBUG = env_bool("DEBUG")
+ALLOWED_HOSTS = env_text("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in env_text("CSRF_TRUSTED_ORIGINS").split(",") if o]
+NOCTURNE_HTTPS = env_bool("NOCTURNE_HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = NOCTURNE_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if NOCTURNE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = NOCTURNE_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NOCTURNE_HTTPS else None
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 3600
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Apps -------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "therapy_site.apps.TherapySiteConfig",
+    "therapy_site.apps.TherapyAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "questionnaires",
+    "generator",
+    "studies",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "therapy_site.middleware.require_second_factor",
+    "therapy_site.middleware.never_store_private_pages",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "therapy_site.urls"
+WSGI_APPLICATION = "therapy_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "therapy_site.context.site",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Staff accounts (participants are not users: they hold a private link and a PIN) -----------
+AUTH_USER_MODEL = "studies.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/clinic/"
+ACCOUNT_ADAPTER = "therapy_site.accounts.StaffAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Nocturne"
+
+# --- Database ---------------------------------------------------------------------------------
+DATABASES = {
+    "default": dj_database_url.parse(
+        env_text("DATABASE_URL") or f"sqlite:///{NOCTURNE_VAR / 'db.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE is what keeps concurrent writers from "database is locked". FULL survives a power
+    # cut; a demonstration can do without.
+    _synchronous = "FULL" if NOCTURNE_MODE == "real" else "NORMAL"
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": (
+            f"PRAGMA journal_mode=WAL;PRAGMA synchronous={_synchronous};"
+            "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-16000;"
+            "PRAGMA journal_size_limit=67108864"
+        ),
+    }
+# In the database and not in the broker: sign-in and its rate limits work while the broker is down.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "site_cache"}
+}
+
+# --- Queue ------------------------------------------------------------------------------------
+NOCTURNE_BROKER_SOCKET = socket_path(NOCTURNE_VAR, "broker.sock")
+CELERY_BROKER_URL = env_text("CELERY_BROKER_URL") or f"redis+socket://{NOCTURNE_BROKER_SOCKET}"
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 7200,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 30,
+        "socket_connect_timeout": 2,
+        "global_keyprefix": "nocturne:",
+    }
+elif CELERY_BROKER_URL.startswith("filesystem"):
+    _mailbox = private_directory(NOCTURNE_VAR / "run" / "mailbox")
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_mailbox),
+        "data_folder_out": str(_mailbox),
+        "control_folder": str(_mailbox),
+        "polling_interval": 0.05,
+    }
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(NOCTURNE_VAR / "run" / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep-renders": {
+        "task": "generator.sweep_playlists",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "keep-the-calendar": {
+        "task": "studies.keep_calendar",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+}
+# How long a worker may be silent before its job goes to another one.
+NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)
+
+# --- Languages and time -----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Files ------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = NOCTURNE_VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Served straight from the apps: no collectstatic step to forget on one machine.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = NOCTURNE_MODE == "test"
+
+# --- Mail and logs ----------------------------------------------------------------------------
+EMAIL_BACKEND = env_text("EMAIL_BACKEND") or "django.core.mail.backends.console.EmailBackend"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", "INFO")},
+}
