@@ -1,0 +1,76 @@
+"""The catalogue of instruments and the one entry point that scores any of them.
+
+No Django below this line. An instrument is a definition (``Instrument``); what scores it is a pure
+function from answers to ``Scores``, found by its rule id.
+"""
+
+from collections.abc import Callable
+
+from questionnaires.instruments.cpss import CPSS, CPSS14_YANG2003, score_cpss14_yang2003
+from questionnaires.instruments.errors import UnknownInstrument, UnknownRule
+from questionnaires.instruments.instrument import Answers, Instrument, Scores
+from questionnaires.instruments.psqi import (
+    BUYSSE1989,
+    PITT2005,
+    PSQI,
+    score_buysse1989,
+    score_pitt2005,
+)
+from questionnaires.instruments.sleep_diary import (
+    DIARY_CORE_2012,
+    SLEEP_DIARY,
+    score_diary_core_2012,
+)
+
+CATALOGUE: dict[str, Instrument] = {
+    instrument.key: instrument for instrument in (PSQI, CPSS, SLEEP_DIARY)
+}
+
+RULES: dict[str, Callable[[Answers], Scores]] = {
+    PITT2005: score_pitt2005,
+    BUYSSE1989: score_buysse1989,
+    CPSS14_YANG2003: score_cpss14_yang2003,
+    DIARY_CORE_2012: score_diary_core_2012,
+}
+
+
+def instrument_named(key: str) -> Instrument:
+    """Return the instrument with this key.
+
+    Raises
+    ------
+    UnknownInstrument
+        If the catalogue has none.
+    """
+    try:
+        return CATALOGUE[key]
+    except KeyError:
+        raise UnknownInstrument(key, CATALOGUE) from None
+
+
+def instrument_choices() -> list[tuple[str, str]]:
+    """Return the instruments as (key, key) pairs for a choice field."""
+    return [(key, key) for key in CATALOGUE]
+
+
+def score_answers(instrument: Instrument, answers: Answers, rule_id: str = "") -> Scores:
+    """Return the scores of one set of answers by one rule.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The scale that was answered.
+    answers : mapping of str to value
+        Values as ``read_answer`` gives them.
+    rule_id : str
+        A rule of the instrument; empty for its default.
+
+    Raises
+    ------
+    UnknownRule
+        If the instrument is not scored by this rule.
+    """
+    rule_id = rule_id or instrument.default_rule
+    if rule_id not in instrument.rule_ids:
+        raise UnknownRule(instrument.key, rule_id, instrument.rule_ids)
+    return RULES[rule_id](answers)
