@@ -1,1 +1,1 @@
-"""Part of the engine."""
+"""What music measures: rhythm, melody, pitch, originality, calm; plain numpy on scores."""

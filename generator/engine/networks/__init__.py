@@ -1,1 +1,1 @@
-"""Part of the engine."""
+"""The LSTM-ACM network: torch for training, numpy for composing, safetensors on disk."""

@@ -1,1 +1,1 @@
-"""Part of the engine."""
+"""Note events: the one vocabulary that every composer reads and writes."""

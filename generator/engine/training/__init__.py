@@ -1,1 +1,1 @@
-"""Part of the engine."""
+"""Training and measuring of composers; runs offline, never reached by a request."""

@@ -1,0 +1,70 @@
+"""Keys, modes and chords as pitch classes; the key of a passage by its pitch-class profile.
+
+Conventions
+-----------
+pitch class   0-11, 0 = C
+degree        0-6, 0 = tonic
+mode          "major" or "minor"; minor is the natural scale, with the raised seventh degree allowed
+              where a dominant chord asks for it
+
+References
+----------
+Krumhansl, C. L. and Kessler, E. J. (1982). Tracing the dynamic changes in perceived tonal
+organization in a spatial representation of musical keys. Psychological Review 89(4), 334-368:
+the probe-tone profiles.
+"""
+
+import numpy as np
+
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+MINOR = (0, 2, 3, 5, 7, 8, 10)
+HARMONIC_MINOR = (0, 2, 3, 5, 7, 8, 11)
+SCALES = {"major": MAJOR, "minor": MINOR}
+PENTATONIC = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
+
+_KESSLER = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+
+
+def scale_mask(tonic: int, mode: str) -> np.ndarray:
+    """Return which of the 12 pitch classes belong to the key, bool, shape (12,)."""
+    mask = np.zeros(12, dtype=bool)
+    mask[[(tonic + degree) % 12 for degree in SCALES[mode]]] = True
+    return mask
+
+
+def triad(degree: int, mode: str, *, dominant: bool = False) -> tuple[int, int, int]:
+    """Return root, third and fifth (pitch classes above the tonic) of a scale degree.
+
+    Parameters
+    ----------
+    degree : int
+        0-6.
+    mode : str
+    dominant : bool
+        In minor, build the chord on the harmonic scale, so that V is a major triad.
+    """
+    scale = HARMONIC_MINOR if dominant and mode == "minor" else SCALES[mode]
+    root, third, fifth = (scale[(degree + 2 * k) % 7] for k in range(3))
+    return root, third, fifth
+
+
+def estimate_key(histogram: np.ndarray) -> tuple[int, str]:
+    """Return (tonic, mode) whose Krumhansl-Kessler profile correlates best with the histogram.
+
+    Parameters
+    ----------
+    histogram : ndarray, shape (12,)
+        Sounding time (or count) of each pitch class.
+    """
+    centred = histogram - histogram.mean()
+    best = (-np.inf, 0, "major")
+    for mode, profile in _KESSLER.items():
+        weights = np.asarray(profile) - np.mean(profile)
+        for tonic in range(12):
+            rotated = np.roll(weights, tonic)
+            correlation = float(centred @ rotated / np.linalg.norm(rotated))
+            best = max(best, (correlation, tonic, mode))
+    return best[1], best[2]

@@ -1,0 +1,50 @@
+"""What a composer is asked for, as the vector that steers the network.
+
+The vector holds style weights (5), mode (major, minor), tempo with a flag that it is known,
+calmness, density, and a flag that anything is asked at all; the zero vector asks for nothing, which
+is how held-out likelihood is measured and how 15 % of the training stretches are shown.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from generator.engine.brief import Style
+
+_STYLES = tuple(Style)
+N_CONDITIONS = len(_STYLES) + 7
+
+
+def condition_vector(
+    styles: Mapping[Style, float],
+    mode: str,
+    tempo_bpm: float,
+    calmness: float,
+    density: float,
+) -> np.ndarray:
+    """Return the condition vector, float32, shape (12,).
+
+    Parameters
+    ----------
+    styles : mapping of Style to float
+        Weights that sum to 1; several styles at once ask for a blend.
+    mode : str
+        "major" or "minor".
+    tempo_bpm : float
+        NaN where the tempo is unknown.
+    calmness : float
+        0-1, rank among the training stretches.
+    density : float
+        Onsets per quarter note.
+    """
+    vector = np.zeros(N_CONDITIONS, dtype=np.float32)
+    for index, style in enumerate(_STYLES):
+        vector[index] = styles.get(style, 0.0)
+    at = len(_STYLES)
+    vector[at + (mode == "minor")] = 1.0
+    if np.isfinite(tempo_bpm):
+        vector[at + 2], vector[at + 3] = (tempo_bpm - 90.0) / 60.0, 1.0
+    vector[at + 4] = 2.0 * calmness - 1.0
+    vector[at + 5] = np.log2(max(density, 0.1)) / 2.0
+    vector[at + 6] = 1.0
+    return vector
