@@ -1,12 +1,22 @@
-"""A playlist is the job and its result: the row is the truth, the broker only wakes workers.
+"""A playlist is the job and its result: the row is the truth, the broker only wakes workers up.
 
-requested -> queued -> composing -> rendering -> checking -> ready | failed | cancelled
+queued -> composing -> rendering -> checking -> ready | failed | cancelled
+
+A worker holds a row by its lease, a token that no other worker knows. Every change that a worker
+makes is conditional on that token, so one that was silent too long cannot undo what its successor
+did. All times here are real time, not trial time.
 """
 
 import uuid
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
+from django.db.models import Case, DateTimeField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
+
+MAX_ATTEMPTS = 3
+MAX_BACK_OFF_S = 600
 
 
 class PlaylistState(models.TextChoices):
@@ -21,6 +31,21 @@ class PlaylistState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class FailureCode(models.TextChoices):
+    """Why an attempt ended without a mix, in a sentence for the administrator."""
+
+    BRIEF = "brief", _("The request was not valid for this version of the composers.")
+    CHECKPOINT = "checkpoint", _("A composer's release file is missing or damaged.")
+    SCORE = "score", _("The composed notes broke a rule of the grid.")
+    SYNTHESIS = "synthesis", _("The sound could not be made or did not pass its quality control.")
+    DISK_FULL = "disk_full", _("The disk is full. Free some space, then retry.")
+    STORAGE = "storage", _("The finished files could not be stored.")
+    MEMORY = "memory", _("The worker ran out of memory.")
+    DEADLINE = "deadline", _("The render took longer than allowed.")
+    WORKER_LOST = "worker_lost", _("The worker stopped answering in the middle of the render.")
+    UNEXPECTED = "unexpected", _("Something unexpected happened; the worker's log has the details.")
+
+
 WORKING = (PlaylistState.COMPOSING, PlaylistState.RENDERING, PlaylistState.CHECKING)
 FINAL = (PlaylistState.READY, PlaylistState.FAILED, PlaylistState.CANCELLED)
 
@@ -30,34 +55,123 @@ def playlist_states() -> list[tuple[str, str]]:
     return PlaylistState.choices
 
 
+def failure_codes() -> list[tuple[str, str]]:
+    """Choices as a callable, so that a new code needs no migration."""
+    return FailureCode.choices
+
+
+def back_off(attempt: int) -> timedelta:
+    """How long a row rests after its attempt number `attempt` went wrong."""
+    return timedelta(seconds=min(MAX_BACK_OFF_S, 2**attempt))
+
+
+class PlaylistQuerySet(models.QuerySet):
+    """The queue's questions, and the one way an attempt ends without a mix."""
+
+    def due(self, now: datetime) -> Self:
+        """Rows that a worker may claim at `now`."""
+        return self.filter(Q(not_before=None) | Q(not_before__lte=now), state=PlaylistState.QUEUED)
+
+    def working(self) -> Self:
+        """Rows that a worker holds."""
+        return self.filter(state__in=WORKING)
+
+    def expired(self, now: datetime) -> Self:
+        """Rows whose worker has not been heard of since its lease ran out."""
+        return self.working().filter(lease_until__lt=now)
+
+    def end_attempt(
+        self, *, now: datetime, code: FailureCode, detail: str = "", may_retry: bool = True
+    ) -> int:
+        """End the current attempt of these rows; return how many there were.
+
+        Cancelled where that was asked for; failed after the last attempt (or at once, when another
+        try cannot help); otherwise queued again after a pause. One statement decides it from the
+        row as it is, so a cancellation that arrives at the same moment is not lost.
+        """
+        last = Q(attempt__gte=MAX_ATTEMPTS) if may_retry else Q(attempt__gte=0)
+        wanted_away = When(cancel_requested=True, then=Value(PlaylistState.CANCELLED))
+        pauses = [
+            When(attempt=attempt, then=Value(now + back_off(attempt)))
+            for attempt in range(1, MAX_ATTEMPTS)
+        ]
+        return self.working().update(
+            state=Case(
+                wanted_away,
+                When(last, then=Value(PlaylistState.FAILED)),
+                default=Value(PlaylistState.QUEUED),
+            ),
+            finished_at=Case(
+                When(Q(cancel_requested=True) | last, then=Value(now)),
+                default=Value(None),
+                output_field=DateTimeField(),
+            ),
+            not_before=Case(*pauses, default=Value(None), output_field=DateTimeField()),
+            woken_at=None,
+            lease=None,
+            lease_until=None,
+            progress=0.0,
+            failure_code=code,
+            failure=detail[: Playlist.FAILURE_LENGTH],
+        )
+
+
 class Playlist(models.Model):
-    """One continuous mix that was asked for; times are real time, not trial time."""
+    """One continuous mix that was asked for."""
+
+    FAILURE_LENGTH = 500
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Opaque by agreement with the caller: nobody may read from it whose music this is.
     key = models.CharField(
         max_length=128, unique=True, help_text=_("Idempotency key: asking twice is one job")
     )
-    brief = models.JSONField(help_text=_("engine/brief.py"))
+    brief = models.JSONField(help_text=_("What was asked for, as engine/brief.py writes it"))
     state = models.CharField(max_length=16, choices=playlist_states, default=PlaylistState.QUEUED)
     progress = models.FloatField(default=0.0, help_text=_("0 to 1"))
     requested_at = models.DateTimeField()
-    not_before = models.DateTimeField(null=True, blank=True)
-    woken_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(
+        null=True, blank=True, help_text=_("Rests until then after an attempt that went wrong")
+    )
+    woken_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When a worker was last told; empty if never")
+    )
+    started_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the current or last attempt began")
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True, unique=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    worker = models.CharField(max_length=100, blank=True)
+    worker = models.CharField(max_length=100, blank=True, help_text=_("Who works or worked on it"))
     cancel_requested = models.BooleanField(default=False)
-    failure = models.CharField(max_length=500, blank=True)
+    failure_code = models.CharField(max_length=16, choices=failure_codes, blank=True)
+    failure = models.CharField(
+        max_length=FAILURE_LENGTH, blank=True, help_text=_("The worker's own words, for the log")
+    )
+
+    objects = PlaylistQuerySet.as_manager()
 
     class Meta:
         ordering = ["requested_at"]
-        indexes = [models.Index(fields=["state", "requested_at"], name="generator_playlist_queue")]
+        indexes = [
+            models.Index(fields=["state", "requested_at"], name="generator_playlist_queue"),
+        ]
         constraints = [
+            # Without a lease there is nobody whose silence the sweep could notice.
             models.CheckConstraint(
-                condition=~models.Q(state__in=WORKING) | models.Q(lease__isnull=False),
-                name="generator_playlist_work_needs_a_lease",
+                condition=Q(state__in=WORKING, lease__isnull=False, lease_until__isnull=False)
+                | (~Q(state__in=WORKING) & Q(lease__isnull=True, lease_until__isnull=True)),
+                name="generator_playlist_work_and_lease_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=FINAL, finished_at__isnull=False)
+                | (~Q(state__in=FINAL) & Q(finished_at__isnull=True)),
+                name="generator_playlist_final_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(progress__gte=0.0, progress__lte=1.0),
+                name="generator_playlist_progress_in_range",
             ),
         ]
 
@@ -68,6 +182,16 @@ class Playlist(models.Model):
     def is_final(self) -> bool:
         """Nothing more will happen to this playlist by itself."""
         return self.state in FINAL
+
+    @property
+    def is_working(self) -> bool:
+        """A worker holds this playlist."""
+        return self.state in WORKING
+
+    @property
+    def failure_sentence(self) -> str:
+        """Why the last attempt ended without a mix, for staff; empty if none did."""
+        return str(FailureCode(self.failure_code).label) if self.failure_code else ""
 
 
 class Track(models.Model):
@@ -89,6 +213,14 @@ class Track(models.Model):
     quality = models.JSONField(default=dict)
     published_at = models.DateTimeField()
 
+    class Meta:
+        ordering = ["-published_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(duration_s__gt=0.0), name="generator_track_has_a_duration"
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"{self.id} {self.duration_s:.0f} s"
 
@@ -102,6 +234,9 @@ class WorkerHeartbeat(models.Model):
     device = models.CharField(max_length=100)
     queues = models.CharField(max_length=100)
     playlist = models.ForeignKey(Playlist, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
 
     def __str__(self) -> str:
         return f"{self.name} {self.seen_at:%H:%M:%S}"

@@ -1,0 +1,1 @@
+"""The generator's verbs: ask for music (`requesting`, anywhere), make it (`rendering`, workers)."""
