@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import stat
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
 def env_text(name: str, default: str = "") -> str:
-    """Return the variable `name`, or the content of the file named by `name`_FILE, or the default."""
+    """Return the variable `name`, else the content of the file in `name`_FILE, else the default."""
     path = os.environ.get(f"{name}_FILE")
     if path:
         return Path(path).read_text(encoding="utf-8").strip()
@@ -52,7 +53,13 @@ def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 def private_directory(path: Path) -> Path:
     """Return `path`, created if need be, readable by its owner only."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"A writable directory was expected, {path} cannot be made ({error.strerror}). "
+            "Set NOCTURNE_VAR to a directory that can be written."
+        ) from error
     return path
 
 
@@ -69,9 +76,17 @@ def secret_from_file(path: Path) -> str:
 
 
 def socket_path(var: Path, name: str) -> Path:
-    """Return where the socket `name` of this installation lies: in `var`, or in a short directory."""
+    """Return where the socket `name` of the installation `var` lies, in few enough bytes."""
     path = var / "run" / name
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
         return path
     digest = hashlib.sha256(os.fsencode(var)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"nocturne-{os.getuid()}-{digest}" / name
+    folder = Path(tempfile.gettempdir()) / f"nocturne-{os.getuid()}-{digest}"
+    # The system's temporary folder is everyone's: nobody else may have laid this one out for us.
+    state = private_directory(folder).lstat()
+    if state.st_uid != os.getuid() or state.st_mode & 0o077 or not stat.S_ISDIR(state.st_mode):
+        raise ImproperlyConfigured(
+            f"A private directory of this account was expected, {folder} is not. Remove it, "
+            "or set NOCTURNE_VAR to a shorter path."
+        )
+    return folder / name

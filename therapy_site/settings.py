@@ -15,6 +15,7 @@ from therapy_site.environment import (
     secret_from_file,
     socket_path,
 )
+from therapy_site.servers import Postgres
 
 # --- Where things are -------------------------------------------------------------------------
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,6 +27,8 @@ NOCTURNE_NIGHTS = NOCTURNE_VAR / "nights"  # rendered audio and its MIDI
 NOCTURNE_MOVABLE_CLOCK = NOCTURNE_MODE in {"demo", "test"}
 NOCTURNE_CLOCK_FILE = NOCTURNE_VAR / "clock"
 NOCTURNE_PORT = env_int("NOCTURNE_PORT", 8000)
+NOCTURNE_BIND = env_text("NOCTURNE_BIND", "127.0.0.1")  # the address the web server listens on
+NOCTURNE_WORKERS = env_int("NOCTURNE_WORKERS", 1)
 NOCTURNE_HELP_LINE = env_text("NOCTURNE_HELP_LINE")  # shown under "Need help now?"
 
 # --- Security ---------------------------------------------------------------------------------
@@ -40,7 +43,10 @@ NOCTURNE_ALLOCATION_KEY = env_text("NOCTURNE_ALLOCATION_KEY") or secret_from_fil
 DEBUG = env_bool("DEBUG")
 ALLOWED_HOSTS = env_text("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in env_text("CSRF_TRUSTED_ORIGINS").split(",") if o]
+# Set when a proxy in front of us speaks HTTPS; its address is the only one whose word we take.
 NOCTURNE_HTTPS = env_bool("NOCTURNE_HTTPS")
+NOCTURNE_TRUSTED_PROXY = env_text("NOCTURNE_TRUSTED_PROXY", "127.0.0.1")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the machine itself, without the proxy
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = NOCTURNE_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if NOCTURNE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = NOCTURNE_HTTPS
@@ -48,6 +54,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NOCTURNE_HTTPS 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
+# A member of staff is signed out after this much silence, and after this long in any case.
+NOCTURNE_STAFF_IDLE_S = 15 * 60
+NOCTURNE_STAFF_SESSION_S = 8 * 3600
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
@@ -104,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "therapy_site.middleware.sign_out_idle_staff",
     "therapy_site.middleware.require_second_factor",
     "therapy_site.middleware.never_store_private_pages",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -140,19 +150,29 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Nocturne"
+# The demonstration shows the code on the page, so it must outlive being read and typed.
+MFA_TOTP_TOLERANCE = 1 if NOCTURNE_MODE == "demo" else 0
 
 # --- Database ---------------------------------------------------------------------------------
+# `up` can run a PostgreSQL of its own beside the web server: ./run demo --postgres
+NOCTURNE_POSTGRES = env_bool("NOCTURNE_POSTGRES")
+NOCTURNE_POSTGRES_SOCKETS = socket_path(NOCTURNE_VAR, ".s.PGSQL.5432").parent
+_own_database = (
+    Postgres(NOCTURNE_VAR / "postgres", NOCTURNE_POSTGRES_SOCKETS).url
+    if NOCTURNE_POSTGRES
+    else f"sqlite:///{NOCTURNE_VAR / 'db.sqlite3'}"
+)
 DATABASES = {
     "default": dj_database_url.parse(
-        env_text("DATABASE_URL") or f"sqlite:///{NOCTURNE_VAR / 'db.sqlite3'}",
-        conn_max_age=60,
-        conn_health_checks=True,
+        env_text("DATABASE_URL") or _own_database, conn_max_age=60, conn_health_checks=True
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE is what keeps concurrent writers from "database is locked". FULL survives a power
-    # cut; a demonstration can do without.
-    _synchronous = "FULL" if NOCTURNE_MODE == "real" else "NORMAL"
+    # cut; a demonstration can do without, and a test needs neither.
+    _synchronous = {"real": "FULL", "demo": "NORMAL", "test": "OFF"}[NOCTURNE_MODE]
+    # A file, because several threads of a test cannot wait for each other in a memory database.
+    DATABASES["default"]["TEST"] = {"NAME": NOCTURNE_VAR / "test.sqlite3"}
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",

@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from therapy_site import views
+
 urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("theme/", views.choose_theme, name="theme"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
