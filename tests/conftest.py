@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
 # Short on purpose: sockets lie below, and the kernel allows them 108 bytes.
@@ -21,6 +22,8 @@ os.environ.update(
 )
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Test modules import models at their top, and pytest-django looked for settings before this file.
+django.setup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
