@@ -1,0 +1,46 @@
+"""What may go wrong when a response is kept; each error names the obstacle and carries a code."""
+
+from uuid import UUID
+
+
+class ResponseError(Exception):
+    """Something that was asked of a response cannot be done."""
+
+    code = "response_error"
+
+
+class ResponseLocked(ResponseError):
+    """The response was handed in; its answers, scores and times stay as they are."""
+
+    code = "response_locked"
+
+    def __init__(self, response_id: UUID) -> None:
+        self.response_id = response_id
+        super().__init__(
+            f"expected a draft, got the submitted response {response_id}. "
+            "A correction is a new revision with its reason."
+        )
+
+
+class IncompleteResponse(ResponseError):
+    """Required items have no answer yet."""
+
+    code = "response_incomplete"
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        super().__init__(
+            f"expected every required item answered, {len(missing)} are missing: "
+            f"{', '.join(missing)}. Answer them, then submit again."
+        )
+
+
+class NaiveMoment(ResponseError):
+    """A moment came without its time zone."""
+
+    code = "naive_moment"
+
+    def __init__(self, moment: object) -> None:
+        super().__init__(
+            f"expected an aware moment in UTC, got {moment!r}. Pass the trial's clock."
+        )

@@ -1,0 +1,209 @@
+"""The read side: where a response stands, score tables, rows for exports and their dictionary."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from questionnaires.instruments import CATALOGUE, instrument_named
+from questionnaires.instruments.instrument import Instrument, Item, Value
+from questionnaires.instruments.wording import Wording, shipped_wording
+from questionnaires.models import Answer, Response, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a response is, in the items that apply."""
+
+    n_answered: int
+    n_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item stands among the items that apply: "question 7 of 19"."""
+
+    item: Item
+    number: int
+    n_items: int
+    previous_key: str | None
+    next_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One answer as an export writes it."""
+
+    response_id: UUID
+    instrument: str
+    version: str
+    language: str
+    revision: int
+    item_key: str
+    raw: str
+    value: Value
+    unit: str
+    answered_at: datetime
+    elapsed_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DictionaryRow:
+    """One variable of the data dictionary: an item or a score of an instrument."""
+
+    instrument: str
+    version: str
+    variable: str
+    role: str
+    label: str
+    kind: str
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[tuple[int, str], ...]
+    required: bool
+    missing_rule: str
+
+
+def wording_of(instrument_key: str, language: str) -> Wording:
+    """Return the words of an instrument in a language."""
+    return shipped_wording(instrument_named(instrument_key), language)
+
+
+def functional_instruments(language: str) -> list[str]:
+    """Return the instruments whose words are our own labels and not the licensed text."""
+    return [key for key in CATALOGUE if wording_of(key, language).functional]
+
+
+def answers_of(response: Response) -> dict[str, Value]:
+    """Return the values by item key; a skipped item is there with ``None``."""
+    return dict(response.answers.values_list("item_key", "value"))
+
+
+def asked_answers_of(response: Response) -> dict[str, Value]:
+    """Return a value for every item that applies, ``None`` where there is no answer.
+
+    An answer whose condition was taken back later (a frequency without its reason) is left out.
+    """
+    answers = answers_of(response)
+    asked = {item.key for item in response.definition.asked_items(answers)}
+    return {
+        item.key: answers.get(item.key) if item.key in asked else None
+        for item in response.definition.items
+    }
+
+
+def first_unanswered(response: Response) -> str | None:
+    """Return the key of the first item that applies and was neither answered nor skipped."""
+    answers = answers_of(response)
+    asked = response.definition.asked_items(answers)
+    return next((item.key for item in asked if item.key not in answers), None)
+
+
+def progress(response: Response) -> Progress:
+    """Return how many of the items that apply have been answered or skipped."""
+    answers = answers_of(response)
+    asked = response.definition.asked_items(answers)
+    return Progress(sum(item.key in answers for item in asked), len(asked))
+
+
+def place_of(response: Response, item_key: str) -> Place:
+    """Return where an item stands, with its neighbours; also for one that no longer applies."""
+    item = response.definition.item(item_key)
+    answers = answers_of(response)
+    asked = set(response.definition.asked_items(answers)) | {item}
+    path = [step for step in response.definition.items if step in asked]
+    at = path.index(item)
+    return Place(
+        item=item,
+        number=at + 1,
+        n_items=len(path),
+        previous_key=path[at - 1].key if at else None,
+        next_key=path[at + 1].key if at + 1 < len(path) else None,
+    )
+
+
+def score_table(response_ids: Iterable[UUID]) -> dict[UUID, dict[str, float | None]]:
+    """Return the scores by response and name; a response without scores has an empty row."""
+    table: dict[UUID, dict[str, float | None]] = {pk: {} for pk in response_ids}
+    scores = Score.objects.filter(response_id__in=table)
+    for response_id, name, value in scores.values_list("response_id", "name", "value"):
+        table[response_id][name] = value
+    return table
+
+
+def flag_table(response_ids: Iterable[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """Return the flags of each response; they never change a score."""
+    table: dict[UUID, tuple[str, ...]] = dict.fromkeys(response_ids, ())
+    rows = Score.objects.filter(response_id__in=table).values_list("response_id", "flags")
+    table.update({response_id: tuple(flags) for response_id, flags in rows})
+    return table
+
+
+def item_rows(response_ids: Iterable[UUID]) -> list[ItemRow]:
+    """Return every answer of these responses, response by response in the order of the items."""
+    order = {
+        (key, item.key): place
+        for key, instrument in CATALOGUE.items()
+        for place, item in enumerate(instrument.items)
+    }
+    answers = Answer.objects.filter(response_id__in=list(response_ids)).select_related("response")
+    rows = [_item_row(answer) for answer in answers]
+    return sorted(rows, key=lambda row: (str(row.response_id), order[row.instrument, row.item_key]))
+
+
+def dictionary_rows(instrument: Instrument, language: str) -> list[DictionaryRow]:
+    """Return what every item and every score of an instrument is, for the data dictionary."""
+    wording = shipped_wording(instrument, language)
+    items = [
+        DictionaryRow(
+            instrument=instrument.key,
+            version=instrument.version,
+            variable=item.key,
+            role="item",
+            label=wording.items[item.key].label,
+            kind=str(item.kind),
+            unit=item.unit,
+            low=min(item.choices, default=item.low),
+            high=max(item.choices, default=item.high),
+            choices=tuple(wording.choices(item)) if item.choices else (),
+            required=item.required,
+            missing_rule="",
+        )
+        for item in instrument.items
+    ]
+    scores = [
+        DictionaryRow(
+            instrument=instrument.key,
+            version=instrument.version,
+            variable=score.name,
+            role="score",
+            label=score.name.replace("_", " "),
+            kind="number",
+            unit=score.unit,
+            low=score.low,
+            high=score.high,
+            choices=(),
+            required=False,
+            missing_rule=instrument.missing_rule,
+        )
+        for score in instrument.scores
+    ]
+    return items + scores
+
+
+def _item_row(answer: Answer) -> ItemRow:
+    response = answer.response
+    return ItemRow(
+        response_id=response.pk,
+        instrument=response.instrument,
+        version=response.version,
+        language=response.language,
+        revision=response.revision,
+        item_key=answer.item_key,
+        raw=answer.raw,
+        value=answer.value,
+        unit=answer.item.unit,
+        answered_at=answer.answered_at,
+        elapsed_ms=answer.elapsed_ms,
+    )

@@ -1,0 +1,172 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from questionnaires.exceptions import IncompleteResponse, NaiveMoment, ResponseLocked
+from questionnaires.instruments.errors import (
+    AnswerRefused,
+    UnknownInstrument,
+    UnknownItem,
+    UnknownRule,
+    WordingMismatch,
+)
+from questionnaires.models import Answer, Response, Score
+from questionnaires.selectors import answers_of, score_table, wording_of
+from questionnaires.services import save_answer, start_response, submit_response
+
+pytestmark = pytest.mark.django_db
+MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+LATER = MORNING + timedelta(hours=1)
+
+
+def answer(response, item_key, raw, at=MORNING, **options):
+    return save_answer(response=response, item_key=item_key, raw=raw, at=at, **options)
+
+
+def test_a_response_keeps_the_words_the_version_and_the_rule_it_began_with():
+    response = start_response(instrument="psqi", language="zh-hans", at=MORNING)
+    assert response.version == "1"
+    assert response.rule_id == "pitt2005"
+    assert response.wording_hash == wording_of("psqi", "zh-hans").sha256
+    assert (response.state, response.started_at) == ("draft", MORNING)
+
+
+def test_a_study_may_choose_the_rule_of_1989(psqi_answered):
+    response = start_response(instrument="psqi", language="en", at=MORNING, rule_id="buysse1989")
+    for kept in psqi_answered.answers.all():
+        answer(response, kept.item_key, kept.raw)
+    for draft in (psqi_answered, response):
+        submit_response(response=draft, at=LATER)
+    table = score_table([psqi_answered.pk, response.pk])
+    assert table[psqi_answered.pk]["component_duration"] == 0
+    assert table[response.pk]["component_duration"] == 1
+    assert set(response.scores.values_list("rule_id", flat=True)) == {"buysse1989"}
+
+
+def test_an_unknown_instrument_language_or_rule_begins_nothing():
+    for names, error in [
+        ({"instrument": "isi", "language": "en"}, UnknownInstrument),
+        ({"instrument": "psqi", "language": "fr"}, WordingMismatch),
+        ({"instrument": "psqi", "language": "en", "rule_id": "psqi2030"}, UnknownRule),
+    ]:
+        with pytest.raises(error):
+            start_response(at=MORNING, **names)
+    assert Response.objects.count() == 0
+
+
+def test_an_answer_is_kept_as_typed_and_as_read(psqi_draft):
+    saved = answer(psqi_draft, "sleep_h", "7,5", elapsed_ms=4200)
+    assert (saved.previous_raw, saved.changed) == (None, True)
+    kept = Answer.objects.get()
+    assert (kept.raw, kept.value, kept.answered_at, kept.elapsed_ms) == ("7,5", 7.5, MORNING, 4200)
+
+
+def test_the_same_value_again_writes_nothing(psqi_draft):
+    answer(psqi_draft, "d_a", "2", elapsed_ms=3000)
+    saved = answer(psqi_draft, "d_a", " 2 ", at=LATER, elapsed_ms=1)
+    assert (saved.previous_raw, saved.changed) == ("2", False)
+    kept = Answer.objects.get()
+    assert (kept.answered_at, kept.elapsed_ms) == (MORNING, 3000)
+
+
+def test_another_value_replaces_the_answer_and_tells_what_stood_there(psqi_draft):
+    answer(psqi_draft, "bed", "11:30")
+    saved = answer(psqi_draft, "bed", "23:30", at=LATER)
+    assert (saved.previous_raw, saved.changed) == ("11:30", True)
+    assert answers_of(psqi_draft) == {"bed": "23:30"}
+
+
+def test_a_refused_answer_leaves_the_one_before(psqi_draft):
+    answer(psqi_draft, "d_a", "2")
+    with pytest.raises(AnswerRefused):
+        answer(psqi_draft, "d_a", "4")
+    with pytest.raises(UnknownItem):
+        answer(psqi_draft, "q17", "1")
+    assert answers_of(psqi_draft) == {"d_a": 2}
+
+
+def test_an_optional_item_left_blank_is_kept_as_skipped(psqi_draft):
+    assert answer(psqi_draft, "d_j_reason", "").answer.value is None
+    assert answers_of(psqi_draft) == {"d_j_reason": None}
+    assert answer(psqi_draft, "d_j_reason", "  ").changed is False
+
+
+@pytest.mark.parametrize("elapsed_ms", [-1, 10**12])
+def test_an_impossible_time_from_a_browser_is_left_out(psqi_draft, elapsed_ms):
+    assert answer(psqi_draft, "d_a", "1", elapsed_ms=elapsed_ms).answer.elapsed_ms is None
+
+
+def test_submission_scores_and_seals(psqi_answered):
+    response = submit_response(response=psqi_answered, at=LATER)
+    assert (response.state, response.submitted_at) == ("submitted", LATER)
+    scores = score_table([response.pk])[response.pk]
+    # The published case of the Czech Technical University: 7 h of 8 h 15 in bed, total 5.
+    assert scores["total"] == 5
+    assert scores["component_efficiency"] == 1
+    assert round(scores["se_pct"], 2) == 84.85
+    assert scores["tib_h"] == 8.25
+
+
+def test_submitting_twice_returns_the_same_and_doubles_nothing(psqi_answered):
+    first = submit_response(response=psqi_answered, at=LATER)
+    n_scores = Score.objects.count()
+    # The second tab still holds the draft that it loaded.
+    second = submit_response(response=psqi_answered, at=LATER + timedelta(minutes=1))
+    assert second.submitted_at == first.submitted_at == LATER
+    assert Score.objects.count() == n_scores == len(first.definition.scores)
+
+
+def test_an_incomplete_response_names_what_is_missing_and_stays_a_draft(psqi_answered):
+    psqi_answered.answers.filter(item_key__in=["quality", "rise"]).delete()
+    with pytest.raises(IncompleteResponse, match="2 are missing: rise, quality") as refused:
+        submit_response(response=psqi_answered, at=LATER)
+    assert refused.value.missing == ("rise", "quality")
+    psqi_answered.refresh_from_db()
+    assert not psqi_answered.is_submitted
+    assert Score.objects.count() == 0
+
+
+def test_a_frequency_whose_reason_was_taken_back_does_not_count(psqi_answered):
+    answer(psqi_answered, "d_b", "3")
+    answer(psqi_answered, "d_c", "3")
+    answer(psqi_answered, "d_j_reason", "")
+    response = submit_response(response=psqi_answered, at=LATER)
+    scores = score_table([response.pk])[response.pk]
+    assert scores["component_disturbance"] == 1
+    assert response.scores.first().flags == []
+
+
+def test_a_typed_range_and_a_hurried_hand_are_flagged(psqi_answered):
+    answer(psqi_answered, "latency_min", "30 to 60")
+    psqi_answered.answers.update(elapsed_ms=900)
+    response = submit_response(response=psqi_answered, at=LATER)
+    assert set(response.scores.first().flags) == {"latency_min_midpoint", "fast"}
+    assert answers_of(response)["latency_min"] == 45
+
+
+def test_a_straight_line_through_the_stress_scale_scores_28_and_is_flagged():
+    response = start_response(instrument="cpss", language="en", at=MORNING)
+    for item in response.definition.items:
+        answer(response, item.key, "2")
+    response = submit_response(response=response, at=LATER)
+    assert score_table([response.pk])[response.pk]["total"] == 28
+    assert response.scores.first().flags == ["straight_line"]
+
+
+def test_a_submitted_response_refuses_every_answer(psqi_answered):
+    submit_response(response=psqi_answered, at=LATER)
+    with pytest.raises(ResponseLocked, match="A correction is a new revision"):
+        answer(psqi_answered, "d_a", "3", at=LATER)
+    with pytest.raises(ResponseLocked):
+        answer(psqi_answered, "d_a", "1", at=LATER)
+    assert answers_of(psqi_answered)["d_a"] == 1
+
+
+def test_a_moment_without_its_zone_is_refused(psqi_draft):
+    naive = datetime(2026, 3, 2, 8, 0)  # noqa: DTZ001 - the mistake under test
+    with pytest.raises(NaiveMoment):
+        start_response(instrument="psqi", language="en", at=naive)
+    with pytest.raises(NaiveMoment):
+        answer(psqi_draft, "d_a", "1", at=naive)
+    with pytest.raises(NaiveMoment):
+        submit_response(response=psqi_draft, at=naive)
