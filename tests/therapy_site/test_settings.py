@@ -1,5 +1,6 @@
 """The settings: what holds for every installation."""
 
+import pytest
 from django.conf import settings
 from django.db import connection
 
@@ -10,7 +11,17 @@ def test_tests_never_touch_the_state_of_the_checkout():
     assert settings.NOCTURNE_VAR != settings.BASE_DIR / "var"
 
 
+@pytest.mark.django_db
+def test_the_database_is_the_one_that_was_asked_for(request):
+    expected = "postgresql" if request.config.getoption("--postgres") else "sqlite"
+    assert connection.vendor == expected
+
+
+@pytest.mark.django_db
 def test_sqlite_waits_for_the_write_lock_instead_of_failing():
     if connection.vendor != "sqlite":
-        return
-    assert settings.DATABASES["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+        pytest.skip("PostgreSQL locks rows, not the file")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        assert cursor.fetchone() == ("wal",)
+    assert connection.transaction_mode == "IMMEDIATE"
