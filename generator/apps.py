@@ -1,9 +1,18 @@
 """App configuration of the music generator."""
 
 from django.apps import AppConfig
+from django.core.checks import register
+from django.utils.translation import gettext_lazy as _
+
+from generator.checks import disk_has_room, mp3_can_be_written, nights_can_be_stored
 
 
 class GeneratorConfig(AppConfig):
     """An instrument of music: knows scores and sound, not people or trials."""
 
     name = "generator"
+    verbose_name = _("Music")
+
+    def ready(self) -> None:
+        for check in (mp3_can_be_written, nights_can_be_stored, disk_has_room):
+            register(check)

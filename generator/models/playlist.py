@@ -111,7 +111,7 @@ class PlaylistQuerySet(models.QuerySet):
             lease=None,
             lease_until=None,
             progress=0.0,
-            failure_code=code,
+            failure_code=Case(When(cancel_requested=True, then=Value("")), default=Value(code)),
             failure=detail[: Playlist.FAILURE_LENGTH],
         )
 
@@ -153,6 +153,7 @@ class Playlist(models.Model):
     objects = PlaylistQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("playlist"), _("playlists")
         ordering = ["requested_at"]
         indexes = [
             models.Index(fields=["state", "requested_at"], name="generator_playlist_queue"),
@@ -214,6 +215,7 @@ class Track(models.Model):
     published_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("track"), _("tracks")
         ordering = ["-published_at"]
         constraints = [
             models.CheckConstraint(
@@ -236,6 +238,7 @@ class WorkerHeartbeat(models.Model):
     playlist = models.ForeignKey(Playlist, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
+        verbose_name, verbose_name_plural = _("worker"), _("workers")
         ordering = ["name"]
 
     def __str__(self) -> str:

@@ -127,6 +127,18 @@ def sweep() -> Swept:
     )
 
 
+def take_back_from(*, worker: str) -> int:
+    """Queue again what an earlier life of this worker was killed over; return how many rows.
+
+    A worker calls this when it starts, so a restart costs seconds and not a whole lease.
+    """
+    return (
+        Playlist.objects.working()
+        .filter(worker=worker)
+        .end_attempt(now=timezone.now(), code=FailureCode.WORKER_LOST)
+    )
+
+
 def _overdue(now: datetime) -> list[UUID]:
     """Return the oldest due rows that no worker was told of lately."""
     resend_s = getattr(settings, "NOCTURNE_RESEND_S", RESEND_S)

@@ -5,7 +5,6 @@ file, and a file's name tells whether its attempt is alive, published or dead.
 """
 
 import logging
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,16 +39,6 @@ def audio_path(track: Track) -> Path:
 def midi_path(track: Track) -> Path:
     """Return where the MIDI lies that the track was made from."""
     return Path(settings.NOCTURNE_NIGHTS) / track.midi_name
-
-
-def make_durable(paths: list[Path]) -> None:
-    """Put the files and their names on the disk before a row promises that they exist."""
-    for path in [*paths, *{path.parent for path in paths}]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def remove_attempt(stem: str) -> int:

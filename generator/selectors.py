@@ -1,0 +1,161 @@
+"""What pages ask about the queue: how long it is, who works, what failed, how far a playlist is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from generator.models.playlist import WORKING, Playlist, PlaylistState, WorkerHeartbeat
+
+# A worker beats every five seconds; a busy machine may skip a few, half a minute is worth a look.
+SILENT_AFTER_S = 30
+# Below this much progress an extrapolation is a guess.
+PROGRESS_WORTH_EXTRAPOLATING = 0.05
+N_RECENT = 10
+
+
+class WorkerState(models.TextChoices):
+    """What a worker's heartbeat says about it."""
+
+    IDLE = "idle", _("Idle")
+    BUSY = "busy", _("Working")
+    SILENT = "silent", _("Silent")
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """How much is waiting, in work and failed; the age of the oldest that waits, in seconds."""
+
+    n_waiting: int
+    n_working: int
+    n_failed: int
+    oldest_age_s: float | None
+
+
+@dataclass(frozen=True)
+class WorkerRow:
+    """One worker as its heartbeat shows it; `age_s` seconds since the last beat."""
+
+    name: str
+    device: str
+    queues: str
+    age_s: float
+    state: WorkerState
+    started_at: datetime
+    playlist_id: UUID | None
+
+
+@dataclass(frozen=True)
+class FailureRow:
+    """One playlist that failed for good, with its reason for staff."""
+
+    playlist_id: UUID
+    code: str
+    sentence: str
+    attempts: int
+    failed_at: datetime
+
+
+def queue_depth() -> QueueDepth:
+    """Return the length and the age of the queue."""
+    waiting = Q(state=PlaylistState.QUEUED)
+    counted = Playlist.objects.aggregate(
+        n_waiting=Count("pk", filter=waiting),
+        n_working=Count("pk", filter=Q(state__in=WORKING)),
+        n_failed=Count("pk", filter=Q(state=PlaylistState.FAILED)),
+        oldest=Min("requested_at", filter=waiting),
+    )
+    oldest = counted.pop("oldest")
+    return QueueDepth(**counted, oldest_age_s=oldest and _seconds_since(oldest))
+
+
+def workers() -> list[WorkerRow]:
+    """Return the workers that are alive, and those that fell silent without saying goodbye."""
+    return [_worker_row(beat) for beat in WorkerHeartbeat.objects.all()]
+
+
+def failures(limit: int = 20) -> list[FailureRow]:
+    """Return the latest playlists that failed for good."""
+    failed = Playlist.objects.filter(state=PlaylistState.FAILED).order_by("-finished_at")[:limit]
+    return [
+        FailureRow(
+            playlist_id=playlist.pk,
+            code=playlist.failure_code,
+            sentence=playlist.failure_sentence,
+            attempts=playlist.attempt,
+            failed_at=playlist.finished_at,
+        )
+        for playlist in failed
+    ]
+
+
+def playlist_progress(playlist: Playlist) -> dict[str, object]:
+    """Return state, progress 0 to 1 and the seconds that probably remain, or None if unknown."""
+    return {
+        "state": str(playlist.state),
+        "progress": round(playlist.progress, 3),
+        "remaining_s": _remaining_s(playlist),
+        "is_final": playlist.is_final,
+    }
+
+
+def worker_state(beat: WorkerHeartbeat) -> WorkerState:
+    """Return what the heartbeat says: a row that nobody keeps fresh is a silent worker."""
+    if _seconds_since(beat.seen_at) > SILENT_AFTER_S:
+        return WorkerState.SILENT
+    return WorkerState.BUSY if beat.playlist_id else WorkerState.IDLE
+
+
+def _worker_row(beat: WorkerHeartbeat) -> WorkerRow:
+    return WorkerRow(
+        name=beat.name,
+        device=beat.device,
+        queues=beat.queues,
+        age_s=_seconds_since(beat.seen_at),
+        state=worker_state(beat),
+        started_at=beat.started_at,
+        playlist_id=beat.playlist_id,
+    )
+
+
+def _remaining_s(playlist: Playlist) -> int | None:
+    if playlist.is_final:
+        return 0
+    if playlist.is_working and playlist.progress >= PROGRESS_WORTH_EXTRAPOLATING:
+        elapsed_s = _seconds_since(playlist.started_at)
+        return round(elapsed_s * (1 - playlist.progress) / playlist.progress)
+    usual_s = _usual_render_s()
+    if usual_s is None:
+        return None
+    if playlist.is_working:
+        return round(usual_s)
+    return round(usual_s * (1 + _n_ahead(playlist) / max(1, _n_alive())))
+
+
+def _usual_render_s() -> float | None:
+    recent = (
+        Playlist.objects.filter(state=PlaylistState.READY)
+        .order_by("-finished_at")
+        .values_list("started_at", "finished_at")[:N_RECENT]
+    )
+    lengths_s = [(finished - started).total_seconds() for started, finished in recent]
+    return median(lengths_s) if lengths_s else None
+
+
+def _n_ahead(playlist: Playlist) -> int:
+    earlier = Q(state=PlaylistState.QUEUED, requested_at__lt=playlist.requested_at)
+    return Playlist.objects.filter(earlier | Q(state__in=WORKING)).count()
+
+
+def _n_alive() -> int:
+    lately = timezone.now() - timedelta(seconds=SILENT_AFTER_S)
+    return WorkerHeartbeat.objects.filter(seen_at__gte=lately).count()
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (timezone.now() - moment).total_seconds()
