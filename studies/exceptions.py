@@ -1,4 +1,10 @@
-"""What stands in the way of a step of the protocol; `code` is stable, the message is for staff."""
+"""What stands in the way of a step of the protocol; `code` is stable, the message is for staff.
+
+Participants never read these messages: their pages say what to do next in calm words.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 
 
 class StudyError(Exception):
@@ -17,3 +23,320 @@ class ClockIsFixed(StudyError):
             "the clock moves in demonstration and test modes only, and this installation is real. "
             "Start one with ./run demo."
         )
+
+
+class MoveRefused(StudyError):
+    """A state cannot follow another (the message names both)."""
+
+    code = "move_refused"
+
+
+# --- Setting up -------------------------------------------------------------------------------
+
+
+class ProtocolRefused(StudyError):
+    """A protocol contradicts itself (the message is the design's)."""
+
+    code = "protocol_refused"
+
+
+class StudyNotReady(StudyError):
+    """A study cannot open, or close, yet."""
+
+    code = "study_not_ready"
+
+    def __init__(self, study: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"study {study} is not ready: {'; '.join(reasons)}.")
+
+
+class StudyNotOpen(StudyError):
+    """A step needs an open study."""
+
+    code = "study_not_open"
+
+    def __init__(self, study: str, state: str) -> None:
+        self.state = state
+        super().__init__(
+            f"an open study was expected, got {study}, which is {state}. Open it first."
+        )
+
+
+class ReasonMissing(StudyError):
+    """A step that cannot be taken back wants a reason."""
+
+    code = "reason_missing"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"a reason was expected for: {step}; got none. Write one sentence.")
+
+
+# --- Private links ----------------------------------------------------------------------------
+
+
+class LinkRefused(StudyError):
+    """A private link leads nowhere (any more)."""
+
+    code = "link_refused"
+
+
+class LinkUnknown(LinkRefused):
+    """No link has this token."""
+
+    code = "link_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("a private link was expected, got an unknown one. Issue a new link.")
+
+
+class LinkRevoked(LinkRefused):
+    """The link was replaced or withdrawn."""
+
+    code = "link_revoked"
+
+    def __init__(self) -> None:
+        super().__init__("a live link was expected, got a revoked one. Issue a new link.")
+
+
+class LinkExpired(LinkRefused):
+    """No PIN was set in time."""
+
+    code = "link_expired"
+
+    def __init__(self, due_at: datetime) -> None:
+        self.due_at = due_at
+        super().__init__(
+            f"a PIN was expected by {due_at:%Y-%m-%d %H:%M} UTC, got none. Issue a new link."
+        )
+
+
+class LinkLocked(StudyError):
+    """Too many wrong PINs."""
+
+    code = "link_locked"
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(
+            f"the link is locked until {until:%Y-%m-%d %H:%M} UTC after too many wrong PINs. "
+            "Wait, or issue a new link."
+        )
+
+
+class PinWrong(StudyError):
+    """Not this link's PIN."""
+
+    code = "pin_wrong"
+
+    def __init__(self, attempts_left: int) -> None:
+        self.attempts_left = attempts_left
+        super().__init__(f"the link's PIN was expected, got another; {attempts_left} tries left.")
+
+
+class PinAlreadySet(StudyError):
+    """The link has a PIN; it is set once."""
+
+    code = "pin_already_set"
+
+    def __init__(self) -> None:
+        super().__init__("a link without a PIN was expected, got one that has it. Sign in with it.")
+
+
+class PinNotSet(StudyError):
+    """The link has no PIN yet."""
+
+    code = "pin_not_set"
+
+    def __init__(self) -> None:
+        super().__init__("a link with a PIN was expected, got one without. Set a PIN first.")
+
+
+class PinTooSimple(StudyError):
+    """The PIN is the first that anybody would try, or no PIN at all."""
+
+    code = "pin_too_simple"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "six digits that are no run and no repetition were expected. Choose another PIN."
+        )
+
+
+# --- Enrolment and consent --------------------------------------------------------------------
+
+
+class NotEligible(StudyError):
+    """A rule of the protocol stands in the way."""
+
+    code = "not_eligible"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"not eligible: {'; '.join(reasons)}.")
+
+
+class LanguageUnknown(StudyError):
+    """The site does not speak this language."""
+
+    code = "language_unknown"
+
+    def __init__(self, language: str, known: Sequence[str]) -> None:
+        super().__init__(f"a language of {', '.join(known)} was expected, got {language!r}.")
+
+
+class ConsentOutdated(StudyError):
+    """Not the text that this participant is asked to agree to."""
+
+    code = "consent_outdated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the study's current consent text was expected, got another. Reload the page."
+        )
+
+
+# --- Assessments ------------------------------------------------------------------------------
+
+
+class OutsideWindow(StudyError):
+    """The visit's window is not open yet."""
+
+    code = "outside_window"
+
+    def __init__(self, opens_at: datetime) -> None:
+        self.opens_at = opens_at
+        super().__init__(
+            f"the visit's window opens at {opens_at:%Y-%m-%d %H:%M} UTC, which is still to come. "
+            "Come back then."
+        )
+
+
+class AssessmentClosed(StudyError):
+    """Nothing more can be entered."""
+
+    code = "assessment_closed"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        super().__init__(f"an open assessment was expected, got one that is {state}.")
+
+
+# --- Allocation -------------------------------------------------------------------------------
+
+
+class AlreadyAllocated(StudyError):
+    """The participant has an arm; pressing twice changes nothing."""
+
+    code = "already_allocated"
+
+    def __init__(self, participant: str) -> None:
+        super().__init__(f"participant {participant} is already allocated. Nothing was changed.")
+
+
+class NotReadyForAllocation(StudyError):
+    """Something has to come first."""
+
+    code = "not_ready_for_allocation"
+
+    def __init__(self, participant: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"participant {participant} cannot be allocated: {'; '.join(reasons)}.")
+
+
+class AllocationExhausted(StudyError):
+    """Every slot of the stratum is used."""
+
+    code = "no_slot"
+
+    def __init__(self, stratum: str, n_slots: int) -> None:
+        self.stratum = stratum
+        super().__init__(
+            f"stratum {stratum!r} has no free slot ({n_slots} of {n_slots} used). "
+            "Ask the trial's statistician for a longer sequence."
+        )
+
+
+# --- Evenings and mornings --------------------------------------------------------------------
+
+
+class NotInTreatment(StudyError):
+    """The participant gets nothing tonight: not allocated, stopped, or through."""
+
+    code = "not_in_treatment"
+
+    def __init__(self, participant: str, state: str) -> None:
+        super().__init__(
+            f"an allocated participant in treatment was expected, got {participant}, {state}."
+        )
+
+
+class NoMusicInThisArm(StudyError):
+    """The arm has lessons, not music."""
+
+    code = "no_music"
+
+    def __init__(self) -> None:
+        super().__init__("a music arm was expected, got one with lessons. Show the lessons.")
+
+
+class NoLessonsInThisArm(StudyError):
+    """The arm has music, not lessons."""
+
+    code = "no_lessons"
+
+    def __init__(self) -> None:
+        super().__init__("an arm with lessons was expected, got a music arm. Show tonight's music.")
+
+
+class PreferenceRefused(StudyError):
+    """A stated taste is outside what can be composed."""
+
+    code = "preference_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"expected {expected}, got {got!r}. Choose again.")
+
+
+class NightUnknown(StudyError):
+    """Not one of this participant's nights."""
+
+    code = "night_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("one of the participant's own nights was expected, got another.")
+
+
+class ListeningRefused(StudyError):
+    """What the player reported makes no sense."""
+
+    code = "listening_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"expected {expected}, got {got!r}. Reload the player.")
+
+
+class LessonLocked(StudyError):
+    """The lesson is not open to this participant yet."""
+
+    code = "lesson_locked"
+
+    def __init__(self, lesson: str) -> None:
+        super().__init__(f"an open lesson was expected, got {lesson!r}. Finish the one before it.")
+
+
+class LessonUnfinished(StudyError):
+    """Cards or the exercise are still to come."""
+
+    code = "lesson_unfinished"
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"the lesson is not finished: {missing}.")
+
+
+class DiaryNotOpen(StudyError):
+    """The diary of that morning cannot be written now."""
+
+    code = "diary_not_open"
+
+    def __init__(self, first: object, last: object, got: object) -> None:
+        super().__init__(f"a morning from {first} to {last} was expected, got {got}.")

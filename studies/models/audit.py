@@ -25,6 +25,7 @@ class AuditEntry(models.Model):
     number = models.PositiveBigIntegerField()
     at = models.DateTimeField(help_text="UTC")
     actor = models.CharField(max_length=150, help_text="Account, participant code, or 'system'")
+    role = models.CharField(max_length=32, help_text="In which role the actor acted")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -14,6 +14,9 @@ class LessonProgress(models.Model):
     card = models.PositiveSmallIntegerField(default=0, help_text="The last card that was read")
     opened_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(
+        max_length=32, blank=True, help_text="Key of the choice made in the exercise"
+    )
 
     class Meta:
         constraints = [

@@ -1,6 +1,7 @@
-"""Consent texts and who agreed to which."""
+"""Consent texts, who agreed to which, and who withdrew from what."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from studies.models.participant import Participant
 from studies.models.study import Study
@@ -43,3 +44,35 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant_id} {'agreed' if self.agreed else 'declined'}"
+
+
+class WithdrawalScope(models.TextChoices):
+    """What a participant withdraws from; each wider one contains the narrower ones."""
+
+    INTERVENTION = "intervention", _("Stop music or lessons; the questions go on")
+    CONTACT = "contact", _("Stop everything; keep the answers so far")
+    DATA = "data", _("Stop everything; leave the answers out and erase the contact")
+
+
+def withdrawal_scopes() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return WithdrawalScope.choices
+
+
+class Withdrawal(models.Model):
+    """A participant's withdrawal; a later, wider one may follow."""
+
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="withdrawals")
+    scope = models.CharField(max_length=16, choices=withdrawal_scopes)
+    reason = models.CharField(max_length=200, blank=True, help_text=_("Nobody has to give one"))
+    withdrawn_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "scope"], name="studies_withdrawal_scope_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant_id} {self.scope}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from studies.models.state import StateMachine
 from studies.models.study import Role, Study
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ class ParticipantQuerySet(models.QuerySet):
         ).distinct()
 
 
-class Participant(models.Model):
+class Participant(StateMachine):
     """A person in the study, known by a code only."""
+
+    machine = "participant"
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="participants")
     code = models.CharField(max_length=16, unique=True, help_text=_("Pseudonym with a check digit"))

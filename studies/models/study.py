@@ -5,6 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from generator.engine.brief import ComposerName
+from studies.design.protocol import Protocol
+from studies.models.state import StateMachine
 
 
 class StudyState(models.TextChoices):
@@ -51,8 +53,10 @@ def composer_names() -> list[tuple[str, str]]:
     return [(name.value, name.value) for name in ComposerName]
 
 
-class Study(models.Model):
+class Study(StateMachine):
     """A randomised trial; its plan is the protocol, frozen when the study opens."""
+
+    machine = "study"
 
     code = models.SlugField(unique=True, help_text=_("Short name, e.g. SLEEP-24"))
     title = models.CharField(max_length=200)
@@ -81,6 +85,16 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def plan(self) -> Protocol:
+        """The protocol as an object."""
+        return Protocol.from_json(self.protocol)
+
+    @property
+    def is_blinded(self) -> bool:
+        """Nobody may yet read results by arm."""
+        return self.state != StudyState.UNBLINDED
 
 
 class Arm(models.Model):

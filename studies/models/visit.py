@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from questionnaires.models import Response
 from studies.models.participant import Participant
+from studies.models.state import StateMachine
 
 
 class AssessmentState(models.TextChoices):
@@ -15,6 +16,7 @@ class AssessmentState(models.TextChoices):
     IN_PROGRESS = "in_progress", _("Begun")
     SUBMITTED = "submitted", _("Complete")
     MISSED = "missed", _("Missed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 def assessment_states() -> list[tuple[str, str]]:
@@ -46,8 +48,10 @@ class Visit(models.Model):
         return f"{self.participant_id} week {self.week}"
 
 
-class Assessment(models.Model):
+class Assessment(StateMachine):
     """One instrument at one visit; its answers lie in a questionnaires response."""
+
+    machine = "assessment"
 
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="assessments")
     instrument = models.CharField(max_length=32)

@@ -1,1 +1,21 @@
-"""Part of the trial."""
+"""The trial in order, one verb module a step of the protocol.
+
+setup.py         draft, open, close and unblind a study; who works on it
+enrolment.py     invite a participant: code, contact under seal, private link
+access.py        the private link and its PIN
+consent.py       publish a text, give or refuse consent
+scheduling.py    plan visits with their windows; keep the calendar
+assessment.py    begin, save, submit an instrument inside its window; decide eligibility
+preferences.py   which music a participant likes
+allocation.py    seal the sequence; give the next slot under lock; the only door to a person's arm
+playlists.py     tonight's music for a music arm
+listening.py     minutes that were really heard
+cbt.py           lessons and the sleep diary
+withdrawal.py    stop the intervention, the contact, or the use of the data
+analysis.py      from rows to one report
+export.py        items, scores, results, listening, dictionary and checksums in one ZIP
+audit.py         who changed what, from what to what, and why; the chain and its proof
+
+Every step locks its row, reads it again, checks that the move exists, writes, and records the audit
+entry last, in one transaction.
+"""

@@ -1,0 +1,147 @@
+"""Answer an instrument inside its window: begin, save each answer, submit; decide eligibility.
+
+The answers of a draft are kept one by one by `questionnaires`; the audit entry of a submission has
+the SHA-256 of all answers, so that none can change afterwards without being noticed.
+"""
+
+import hashlib
+import json
+
+from django.db import transaction
+
+from questionnaires.models import Response
+from questionnaires.selectors import asked_answers_of, flag_table, score_table
+from questionnaires.services import SavedAnswer, start_response, submit_response
+from questionnaires.services import save_answer as keep_answer
+from studies import clock
+from studies.design.eligibility import decide
+from studies.exceptions import AssessmentClosed, OutsideWindow
+from studies.models.participant import Participant, ParticipantState
+from studies.models.visit import Assessment, AssessmentState
+from studies.services.audit import SYSTEM, participant_actor, record
+from studies.services.scheduling import turn_page
+
+
+@transaction.atomic
+def begin_assessment(*, assessment: Assessment) -> Response:
+    """Return the response of an assessment; begins it when it is open. Again: the same one."""
+    assessment = turn_page(assessment)
+    if assessment.state == AssessmentState.IN_PROGRESS:
+        return assessment.response
+    _refuse_unless(assessment, AssessmentState.OPEN)
+    participant = assessment.visit.participant
+    response = start_response(
+        instrument=assessment.instrument, language=participant.language, at=clock.now()
+    )
+    assessment.move_to(AssessmentState.IN_PROGRESS, response=response)
+    record(
+        actor=participant_actor(participant),
+        action="begin_assessment",
+        subject=assessment,
+        old={"state": AssessmentState.OPEN},
+        new={"state": assessment.state, "response": response.pk, "rule": response.rule_id},
+    )
+    return response
+
+
+@transaction.atomic
+def save_answer(
+    *, assessment: Assessment, item_key: str, raw: object, elapsed_ms: int | None = None
+) -> SavedAnswer:
+    """Keep one answer of an assessment that was begun; the same again changes nothing."""
+    assessment = turn_page(assessment)
+    _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
+    return keep_answer(
+        response=assessment.response,
+        item_key=item_key,
+        raw=raw,
+        at=clock.now(),
+        elapsed_ms=elapsed_ms,
+    )
+
+
+@transaction.atomic
+def submit_assessment(*, assessment: Assessment) -> Assessment:
+    """Hand in and score; the last one of baseline decides eligibility. Twice is once."""
+    assessment = turn_page(assessment)
+    if assessment.state == AssessmentState.SUBMITTED:
+        return assessment
+    _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
+    response = submit_response(response=assessment.response, at=clock.now())
+    assessment.move_to(AssessmentState.SUBMITTED)
+    participant = assessment.visit.participant
+    record(
+        actor=participant_actor(participant),
+        action="submit_assessment",
+        subject=assessment,
+        old={"state": AssessmentState.IN_PROGRESS},
+        new={
+            "state": assessment.state,
+            "answers_sha256": _answers_sha256(response),
+            "rule": response.rule_id,
+            "scores": score_table([response.pk])[response.pk],
+            "flags": flag_table([response.pk])[response.pk],
+        },
+    )
+    _conclude_visit(assessment)
+    return assessment
+
+
+def baseline_facts(participant: Participant) -> dict[str, float | None]:
+    """Return what eligibility rules may ask: the age and every score of baseline."""
+    done = Assessment.objects.filter(
+        visit__participant=participant, visit__week=0, state=AssessmentState.SUBMITTED
+    )
+    instruments = dict(done.values_list("response_id", "instrument"))
+    facts: dict[str, float | None] = {"age_years": participant.age_years}
+    for response_id, scores in score_table(instruments).items():
+        facts |= {f"{instruments[response_id]}_{name}": value for name, value in scores.items()}
+    return facts
+
+
+def _conclude_visit(assessment: Assessment) -> None:
+    # The participant's row is locked before its assessments are read: of two instruments handed in
+    # at once, the later one sees the earlier.
+    visit = assessment.visit
+    participant = Participant.objects.select_for_update().get(pk=visit.participant_id)
+    if visit.assessments.exclude(state=AssessmentState.SUBMITTED).exists():
+        return
+    if visit.week == 0:
+        _decide_eligibility(participant)
+    elif visit.week == participant.study.plan.visits[-1].week:
+        _move(participant, ParticipantState.COMPLETED, "complete_participant", "")
+
+
+def _decide_eligibility(participant: Participant) -> None:
+    verdict = decide(participant.study.plan.eligibility, baseline_facts(participant))
+    if verdict.is_eligible:
+        _move(participant, ParticipantState.BASELINE_DONE, "find_eligible", "")
+    else:
+        reason = "; ".join(verdict.reasons)
+        _move(participant, ParticipantState.INELIGIBLE, "find_not_eligible", reason)
+
+
+def _move(participant: Participant, state: str, action: str, reason: str) -> None:
+    old = participant.state
+    participant.move_to(state, state_reason=reason[:200])
+    record(
+        actor=SYSTEM,
+        action=action,
+        subject=participant,
+        old={"state": old},
+        new={"state": state},
+        reason=reason[:500],
+    )
+
+
+def _refuse_unless(assessment: Assessment, state: str) -> None:
+    if assessment.state == state:
+        return
+    if assessment.state == AssessmentState.SCHEDULED:
+        raise OutsideWindow(assessment.visit.opens_at)
+    raise AssessmentClosed(assessment.state)
+
+
+def _answers_sha256(response: Response) -> str:
+    text = json.dumps(asked_answers_of(response), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""Invite a participant: a code without meaning, the contact under seal, a private link."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from studies import clock
+from studies.design import pseudonyms, sealing
+from studies.design.eligibility import decide_known
+from studies.design.errors import DesignError
+from studies.exceptions import (
+    LanguageUnknown,
+    NotEligible,
+    ProtocolRefused,
+    ReasonMissing,
+    StudyNotOpen,
+)
+from studies.models.contact import ContactDetails
+from studies.models.participant import Participant
+from studies.models.study import Study, StudyState
+from studies.services.access import issue_link, revoke_links
+from studies.services.audit import Actor, record
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A new participant, and the token of the link that is shown once and kept nowhere."""
+
+    participant: Participant
+    url_token: str
+
+
+@transaction.atomic
+def invite_participant(
+    *,
+    study: Study,
+    name: str,
+    contact: str,
+    language: str,
+    strata: Mapping[str, str],
+    age_years: int,
+    actor: Actor,
+) -> Invitation:
+    """Enrol somebody under a code; name and contact go under seal.
+
+    Raises StudyNotOpen, LanguageUnknown, NotEligible (age), or ProtocolRefused (strata).
+    """
+    if study.state != StudyState.OPEN:
+        raise StudyNotOpen(study.code, study.state)
+    stratum = _stratum(study, strata)
+    _refuse_unfit(study, language, age_years)
+    now = clock.now()
+    participant = Participant.objects.create(
+        study=study,
+        code=_fresh_code(),
+        stratum=stratum,
+        strata=dict(strata),
+        age_years=age_years,
+        language=language,
+        zone=study.zone,
+        enrolled_at=now,
+    )
+    ContactDetails.objects.create(
+        participant=participant,
+        sealed=sealing.seal_fields(
+            {"name": name, "contact": contact}, _secrets(), sealing.IDENTITY
+        ),
+        sealed_at=now,
+    )
+    token = issue_link(participant=participant, actor=actor)
+    record(
+        actor=actor,
+        action="invite_participant",
+        subject=participant,
+        new={
+            "code": participant.code,
+            "state": participant.state,
+            "stratum": stratum,
+            "age_years": age_years,
+            "language": language,
+        },
+    )
+    return Invitation(participant, token)
+
+
+@transaction.atomic
+def reissue_link(*, participant: Participant, actor: Actor) -> str:
+    """Return a fresh token; the old link and its PIN are dead from now on."""
+    return issue_link(participant=participant, actor=actor)
+
+
+@transaction.atomic
+def revoke_link(*, participant: Participant, actor: Actor, reason: str = "") -> None:
+    """Close the participant's link on every device."""
+    revoke_links(participant=participant, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def reveal_contact(*, participant: Participant, actor: Actor, reason: str) -> dict[str, str]:
+    """Return name and contact; every look is recorded with its reason."""
+    if not reason.strip():
+        raise ReasonMissing("reading a contact")
+    details = ContactDetails.objects.get(participant=participant)
+    record(actor=actor, action="reveal_contact", subject=participant, reason=reason)
+    return sealing.unseal_fields(details.sealed, _secrets(), sealing.IDENTITY)
+
+
+def _stratum(study: Study, strata: Mapping[str, str]) -> str:
+    try:
+        return study.plan.stratum_of(strata)
+    except DesignError as error:
+        raise ProtocolRefused(str(error)) from error
+
+
+def _refuse_unfit(study: Study, language: str, age_years: int) -> None:
+    known = [code for code, _name in settings.LANGUAGES]
+    if language not in known:
+        raise LanguageUnknown(language, known)
+    verdict = decide_known(study.plan.eligibility, {"age_years": age_years})
+    if not verdict.is_eligible:
+        raise NotEligible(verdict.reasons)
+
+
+def _fresh_code() -> str:
+    random = secrets.SystemRandom()
+    code = pseudonyms.new_code(random)
+    while Participant.objects.filter(code=code).exists():
+        code = pseudonyms.new_code(random)
+    return code
+
+
+def _secrets() -> list[str]:
+    return settings.NOCTURNE_IDENTITY_KEYS.split(",")

@@ -1,0 +1,147 @@
+"""Tonight's music: one mix a night, asked for ahead so that bedtime never waits."""
+
+import hashlib
+from contextlib import suppress
+from datetime import date
+
+from django.db import transaction
+
+from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.exceptions import PlaylistIsFinal
+from generator.models.playlist import Playlist, PlaylistState
+from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
+from studies import clock
+from studies.design.windows import night_of
+from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
+from studies.models.consent import Withdrawal
+from studies.models.listening import PlaylistAssignment
+from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.models.study import Arm, ArmKind, StudyState
+from studies.services.allocation import arm_of
+from studies.services.audit import SYSTEM, Actor, participant_actor, record
+
+DEFAULT_STYLES = {Style.CLASSICAL: 1.0}
+
+
+@transaction.atomic
+def request_tonight(*, participant: Participant) -> PlaylistAssignment:
+    """Return tonight's mix, asked for now unless it was before; a failed one is tried again.
+
+    Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
+    """
+    return _request(participant, tonight(participant), participant_actor(participant))
+
+
+def request_ahead(*, participant: Participant) -> PlaylistAssignment:
+    """Ask for tonight's mix before the participant does."""
+    return _request(participant, tonight(participant), SYSTEM)
+
+
+def tonight(participant: Participant) -> date:
+    """Return the date of the evening that it is now for this participant."""
+    return night_of(clock.now(), participant.zone)
+
+
+def is_in_treatment(participant: Participant) -> bool:
+    """Return whether the participant gets something every evening now."""
+    return (
+        participant.state == ParticipantState.ALLOCATED
+        and participant.study.state == StudyState.OPEN
+        and not Withdrawal.objects.filter(participant=participant).exists()
+    )
+
+
+@transaction.atomic
+def cancel_nights(*, participant: Participant) -> None:
+    """Cancel every mix of this participant that is not finished yet."""
+    nights = PlaylistAssignment.objects.filter(participant=participant).select_related("playlist")
+    for night in nights:
+        with suppress(PlaylistIsFinal):
+            cancel_playlist(night.playlist)
+
+
+@transaction.atomic
+def assign_mix(
+    *, participant: Participant, playlist: Playlist, actor: Actor = SYSTEM
+) -> PlaylistAssignment:
+    """Give the participant a finished mix of their own arm's composer for tonight.
+
+    The way out when tonight's own mix cannot be made in time: nobody meets an error at bedtime.
+    """
+    participant, arm = _in_music(participant)
+    if playlist.brief["composer"] != arm.composer or playlist.state != PlaylistState.READY:
+        raise NightUnknown
+    night_on = tonight(participant)
+    return _night(participant, night_on) or _assign(participant, night_on, playlist, actor)
+
+
+@transaction.atomic
+def _request(participant: Participant, night_on: date, actor: Actor) -> PlaylistAssignment:
+    participant, arm = _in_music(participant)
+    night = _night(participant, night_on)
+    if night is not None:
+        if night.playlist.state == PlaylistState.FAILED:
+            retry_playlist(night.playlist)
+        return night
+    key = _night_key(participant, night_on)
+    playlist = request_playlist(brief=_brief(participant, arm, key), key=key)
+    return _assign(participant, night_on, playlist, actor)
+
+
+def _in_music(participant: Participant) -> tuple[Participant, Arm]:
+    participant = (
+        Participant.objects.select_for_update(of=("self",))
+        .select_related("study")
+        .get(pk=participant.pk)
+    )
+    if not is_in_treatment(participant):
+        raise NotInTreatment(participant.code, participant.state)
+    arm = arm_of(participant)
+    if arm.kind != ArmKind.MUSIC:
+        raise NoMusicInThisArm
+    return participant, arm
+
+
+def _assign(
+    participant: Participant, night_on: date, playlist: Playlist, actor: Actor
+) -> PlaylistAssignment:
+    night = PlaylistAssignment.objects.create(
+        participant=participant, night_on=night_on, playlist=playlist, assigned_at=clock.now()
+    )
+    record(
+        actor=actor,
+        action="assign_night",
+        subject=night,
+        new={"night_on": night_on, "playlist": night.playlist_id},
+    )
+    return night
+
+
+def _night(participant: Participant, night_on: date) -> PlaylistAssignment | None:
+    nights = PlaylistAssignment.objects.select_related("playlist")
+    return nights.filter(participant=participant, night_on=night_on).first()
+
+
+def _brief(participant: Participant, arm: Arm, key: str) -> Brief:
+    taste = MusicPreference.objects.filter(participant=participant).first()
+    stated = (
+        {
+            "styles": {Style(name): weight for name, weight in taste.styles.items()},
+            "tempo_bpm": taste.tempo_bpm,
+            "mode": Mode(taste.mode),
+            "instrument": Instrument(taste.instrument),
+        }
+        if taste
+        else {"styles": DEFAULT_STYLES}
+    )
+    return Brief(
+        composer=ComposerName(arm.composer),
+        minutes=float(participant.study.plan.night_minutes),
+        seed=int(key[:16], 16) >> 1,
+        **stated,
+    )
+
+
+def _night_key(participant: Participant, night_on: date) -> str:
+    # A hash: the generator's tables name no participant, and the key does not tell the arm.
+    return hashlib.sha256(f"{participant.code}|{night_on.isoformat()}".encode()).hexdigest()
