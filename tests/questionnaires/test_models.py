@@ -7,9 +7,20 @@ from django.db.models import ProtectedError
 from questionnaires.exceptions import ResponseLocked
 from questionnaires.models import Answer, Response, Score
 from questionnaires.services import submit_response
+from tests.questionnaires import drafts
 
 pytestmark = pytest.mark.django_db
 LATER = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def psqi_draft():
+    return drafts.psqi_draft()
+
+
+@pytest.fixture
+def psqi_answered():
+    return drafts.psqi_answered()
 
 
 @pytest.fixture

@@ -17,9 +17,20 @@ from questionnaires.selectors import (
     score_table,
 )
 from questionnaires.services import save_answer, submit_response
+from tests.questionnaires import drafts
 
 pytestmark = pytest.mark.django_db
 LATER = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def psqi_draft():
+    return drafts.psqi_draft()
+
+
+@pytest.fixture
+def psqi_answered():
+    return drafts.psqi_answered()
 
 
 def answer(response, item_key, raw):

@@ -13,10 +13,21 @@ from questionnaires.instruments.errors import (
 from questionnaires.models import Answer, Response, Score
 from questionnaires.selectors import answers_of, score_table, wording_of
 from questionnaires.services import save_answer, start_response, submit_response
+from tests.questionnaires import drafts
 
 pytestmark = pytest.mark.django_db
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = MORNING + timedelta(hours=1)
+
+
+@pytest.fixture
+def psqi_draft():
+    return drafts.psqi_draft()
+
+
+@pytest.fixture
+def psqi_answered():
+    return drafts.psqi_answered()
 
 
 def answer(response, item_key, raw, at=MORNING, **options):

@@ -1,9 +1,8 @@
-"""Answers and responses that the questionnaires' tests share."""
+"""Responses that the questionnaires' tests share, made by the services themselves."""
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
+from questionnaires.models import Response
 from questionnaires.services import save_answer, start_response
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -30,19 +29,20 @@ PSQI_ANSWERS = {
 }
 
 
-@pytest.fixture
-def psqi_draft():
+def psqi_draft() -> Response:
+    """Return a PSQI that was begun and has no answer."""
     return start_response(instrument="psqi", language="en", at=MORNING)
 
 
-@pytest.fixture
-def psqi_answered(psqi_draft):
+def psqi_answered() -> Response:
+    """Return a PSQI with every item answered: the published case with a total of 5."""
+    response = psqi_draft()
     for minutes, (item_key, raw) in enumerate(PSQI_ANSWERS.items()):
         save_answer(
-            response=psqi_draft,
+            response=response,
             item_key=item_key,
             raw=raw,
             at=MORNING + timedelta(minutes=minutes),
             elapsed_ms=5000,
         )
-    return psqi_draft
+    return response

@@ -1,0 +1,46 @@
+from typing import Any
+
+from django.contrib import admin
+
+from questionnaires.models import Answer, Response, Score
+
+
+class ReadOnly:
+    def has_add_permission(self, *_context: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_context: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_context: Any) -> bool:
+        return False
+
+
+class AnswerInline(ReadOnly, admin.TabularInline):
+    model = Answer
+    extra = 0
+    fields = ["item_key", "raw", "value", "answered_at", "elapsed_ms"]
+
+
+class ScoreInline(ReadOnly, admin.TabularInline):
+    model = Score
+    extra = 0
+    fields = ["rule_id", "name", "value", "n_missing", "flags"]
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = [
+        "id",
+        "instrument",
+        "version",
+        "language",
+        "state",
+        "revision",
+        "started_at",
+        "submitted_at",
+    ]
+    list_filter = ["instrument", "state", "language", "rule_id"]
+    search_fields = ["id"]
+    date_hierarchy = "started_at"
+    inlines = [ScoreInline, AnswerInline]

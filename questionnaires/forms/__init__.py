@@ -1,0 +1,21 @@
+"""What a page needs to ask an item and to show the answers before they are handed in."""
+
+from questionnaires.forms.item import ItemForm
+from questionnaires.forms.review import (
+    AskedBack,
+    ReviewRow,
+    answer_text,
+    plausibility,
+    read_back,
+    review_rows,
+)
+
+__all__ = [
+    "AskedBack",
+    "ItemForm",
+    "ReviewRow",
+    "answer_text",
+    "plausibility",
+    "read_back",
+    "review_rows",
+]
