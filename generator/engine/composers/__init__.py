@@ -1,1 +1,1 @@
-"""Part of the engine."""
+"""Composers: a brief goes in, a score comes out; all share one form and one set of guards."""

@@ -24,6 +24,8 @@ from generator.engine.score.notes import STEPS_PER_BEAT, Note, Part, Role, Score
 MAX_FILE_BYTES = 5_000_000
 MAX_NOTES = 200_000
 _ROLE_OF_NAME = {role.value: role for role in Role}
+# pretty_midi truncates microseconds a beat; a hair more keeps 909090.9999 at 909091.
+_NUDGE = 1.0 + 1e-8
 # What pretty_midi and mido raise on files that are cut off, lie about lengths, or hold nonsense.
 _UNREADABLE = (
     OSError,
@@ -114,7 +116,7 @@ def _set_tempo_map(midi: pretty_midi.PrettyMIDI, score: Score) -> None:
     # pretty_midi has no public way to write more than one tempo; these two members are what its
     # own reader sets.
     midi._tick_scales = [
-        (steps_to_ticks(mark.onset), 60.0 / (midi_tempo(mark.bpm) * TICKS_PER_BEAT))
+        (steps_to_ticks(mark.onset), 60.0 / (midi_tempo(mark.bpm) * TICKS_PER_BEAT) * _NUDGE)
         for mark in score.tempo
     ]
     midi._update_tick_to_time(steps_to_ticks(score.n_steps) + 1)

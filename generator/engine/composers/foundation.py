@@ -1,0 +1,37 @@
+"""What all composers stand on: the chord chain and the originality filter, from one release."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from generator.engine.composers.harmony import HarmonyTable
+from generator.engine.metrics.originality import OriginalityFilter
+from generator.engine.networks.checkpoints import load_checkpoint
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The shared tables, verified."""
+
+    harmony: HarmonyTable
+    originals: OriginalityFilter
+    release: str
+
+
+@cache
+def load_foundation(weights: Path = WEIGHTS) -> Foundation:
+    """Return the shared tables of a folder of releases.
+
+    Raises
+    ------
+    CheckpointError
+        They are missing, damaged, or belong to another vocabulary.
+    """
+    checkpoint = load_checkpoint(weights / "foundation")
+    return Foundation(
+        HarmonyTable(checkpoint.arrays["harmony"]),
+        OriginalityFilter(checkpoint.arrays["originality"]),
+        checkpoint.release,
+    )

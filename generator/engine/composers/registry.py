@@ -1,0 +1,35 @@
+"""The one place that knows all composers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from generator.engine.brief import ComposerName
+from generator.engine.composers.composer import Composer
+from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.markov import load_markov
+from generator.engine.errors import BriefError
+
+_LOADERS: Mapping[ComposerName, Callable[[Path], Composer]] = MappingProxyType(
+    {
+        ComposerName.MARKOV: load_markov,
+    }
+)
+
+
+def composer_for(name: ComposerName, weights: Path = WEIGHTS) -> Composer:
+    """Return the composer of that name, its release verified; loaded once a process.
+
+    Raises
+    ------
+    BriefError
+        No composer has that name.
+    CheckpointError
+        Its release is missing, damaged, or belongs to another vocabulary.
+    """
+    loader = _LOADERS.get(name)
+    if loader is None:
+        raise BriefError(
+            f"one of {', '.join(_LOADERS)} was expected, got {name!r}. Correct the brief."
+        )
+    return loader(weights)
