@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from questionnaires.exceptions import IncompleteResponse, NaiveMoment, ResponseLocked
 from questionnaires.instruments.errors import (
@@ -181,3 +183,30 @@ def test_a_moment_without_its_zone_is_refused(psqi_draft):
         answer(psqi_draft, "d_a", "1", at=naive)
     with pytest.raises(NaiveMoment):
         submit_response(response=psqi_draft, at=naive)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_tabs_that_submit_at_once_score_once(psqi_answered):
+    def press(_tab):
+        try:
+            return submit_response(response=psqi_answered, at=LATER).submitted_at
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as tabs:
+        assert set(tabs.map(press, range(8))) == {LATER}
+    assert Score.objects.count() == len(psqi_answered.definition.scores)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_tabs_that_answer_at_once_keep_one_answer(psqi_draft):
+    def press(tab):
+        try:
+            return answer(psqi_draft, "d_a", str(tab % 4)).answer.value
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as tabs:
+        values = set(tabs.map(press, range(8)))
+    assert values == {0, 1, 2, 3}
+    assert Answer.objects.count() == 1

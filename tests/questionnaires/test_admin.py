@@ -1,0 +1,32 @@
+import pytest
+from django.contrib.admin.sites import site
+from django.urls import reverse
+
+from questionnaires.models import Answer, Response, Score
+from tests.questionnaires import drafts
+
+pytestmark = pytest.mark.django_db
+
+
+def test_responses_can_be_read_but_not_added_changed_or_deleted(rf, admin_user):
+    request = rf.get("/")
+    request.user = admin_user
+    page = site._registry[Response]
+    for inline in (page, *page.get_inline_instances(request)):
+        assert not inline.has_add_permission(request, None)
+        assert not inline.has_change_permission(request)
+        assert not inline.has_delete_permission(request)
+
+
+def test_answers_and_scores_have_no_page_of_their_own():
+    assert Answer not in site._registry
+    assert Score not in site._registry
+
+
+def test_a_response_is_shown_with_its_answers(admin_client, settings):
+    # An administrator with a second factor is the site's business, not this page's.
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "second_factor" not in name]
+    response = drafts.psqi_answered()
+    page = admin_client.get(reverse("admin:questionnaires_response_change", args=[response.pk]))
+    assert page.status_code == 200
+    assert "street noise" in page.content.decode()
