@@ -1,5 +1,7 @@
 """App configuration of the trial."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class StudiesConfig(AppConfig):
     """The trial: people, arms, visits, listening, audit, statistics."""
 
     name = "studies"
+
+    def ready(self) -> None:
+        """Register the checks: they read models, so they load after them."""
+        import_module("studies.checks")

@@ -1,6 +1,6 @@
 """Identity, apart from everything else: the only table that knows who somebody is.
 
-Three services may import this module (an import contract proves it). The content is encrypted with
+Two services may import this module (an import contract proves it). The content is encrypted with
 keys that lie outside the database.
 """
 

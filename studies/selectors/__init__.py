@@ -1,1 +1,1 @@
-"""Part of the trial."""
+"""The read side of the trial: rows for pages, arrays for statistics; nothing here writes."""

@@ -9,6 +9,7 @@ import secrets
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from studies import clock
 from studies.design import randomisation, sealing
@@ -21,7 +22,7 @@ from studies.exceptions import (
 )
 from studies.models.allocation import Allocation, AllocationStream
 from studies.models.participant import Participant, ParticipantState
-from studies.models.study import Arm, Study, StudyState
+from studies.models.study import Arm, ArmKind, Study, StudyState
 from studies.services.audit import Actor, record
 from studies.services.scheduling import schedule_follow_up
 
@@ -97,6 +98,12 @@ def arm_kind_of(participant: Participant) -> str | None:
     """Return ``cbt`` or ``music``: what a participant's own pages need to know, and no more."""
     arm = arm_of(participant)
     return arm.kind if arm else None
+
+
+def music_participants() -> QuerySet[Participant]:
+    """Return everybody in a music arm, for those who prepare the evenings; not which arm."""
+    allocated = Allocation.objects.filter(arm__kind=ArmKind.MUSIC)
+    return Participant.objects.filter(pk__in=allocated.values("participant"))
 
 
 def commitments_of(study: Study) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 import hashlib
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
 from generator.exceptions import PlaylistIsFinal
@@ -17,7 +18,7 @@ from studies.models.consent import Withdrawal
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, StudyState
-from studies.services.allocation import arm_of
+from studies.services.allocation import arm_of, music_participants
 from studies.services.audit import SYSTEM, Actor, participant_actor, record
 
 DEFAULT_STYLES = {Style.CLASSICAL: 1.0}
@@ -32,9 +33,22 @@ def request_tonight(*, participant: Participant) -> PlaylistAssignment:
     return _request(participant, tonight(participant), participant_actor(participant))
 
 
-def request_ahead(*, participant: Participant) -> PlaylistAssignment:
-    """Ask for tonight's mix before the participant does."""
-    return _request(participant, tonight(participant), SYSTEM)
+def request_due() -> int:
+    """Ask ahead for tonight's mix of everybody in a music arm who has none; return how many.
+
+    The day begins at noon (`design.windows.night_of`), so there are hours to make it before bed.
+    """
+    # Two dates at most are "tonight" somewhere on earth at one moment; three leave room.
+    recent = clock.now().date() - timedelta(days=2)
+    have = set(
+        PlaylistAssignment.objects.filter(night_on__gte=recent).values_list(
+            "participant", "night_on"
+        )
+    )
+    lacking = [p for p in _in_treatment() if (p.pk, tonight(p)) not in have]
+    for participant in lacking:
+        _request(participant, tonight(participant), SYSTEM)
+    return len(lacking)
 
 
 def tonight(participant: Participant) -> date:
@@ -115,6 +129,14 @@ def _assign(
         new={"night_on": night_on, "playlist": night.playlist_id},
     )
     return night
+
+
+def _in_treatment() -> QuerySet[Participant]:
+    """Return everybody who gets music now; the same rule as `is_in_treatment`, in one query."""
+    treated = music_participants().filter(
+        state=ParticipantState.ALLOCATED, study__state=StudyState.OPEN, withdrawals=None
+    )
+    return treated.select_related("study")
 
 
 def _night(participant: Participant, night_on: date) -> PlaylistAssignment | None:

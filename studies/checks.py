@@ -1,0 +1,67 @@
+"""Checks that guard open studies before the site starts: studies.E001 and on."""
+
+from collections.abc import Iterator
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError
+
+from questionnaires.instruments import CATALOGUE
+from studies.design.errors import DesignError
+from studies.models.study import Study, StudyState
+from studies.services.allocation import commitments_of
+from studies.services.consent import missing_consent_languages
+
+
+@register(Tags.database)
+def open_studies_are_whole(
+    databases: list[str] | None = None, **_options: object
+) -> list[CheckMessage]:
+    """Return what an open study lacks; asked by `check --database default` and by `migrate`."""
+    if not databases:
+        return []
+    try:
+        return [message for study in _open_studies() for message in _faults(study)]
+    except DatabaseError:
+        # The tables are not there before the first migration.
+        return []
+
+
+def _open_studies() -> list[Study]:
+    return list(Study.objects.filter(state=StudyState.OPEN))
+
+
+def _faults(study: Study) -> Iterator[CheckMessage]:
+    try:
+        plan = study.plan
+    except DesignError as error:
+        yield _error("E001", f"Study {study.code} is open but its protocol fails: {error}", "")
+        return
+    if plan.sha256 != study.protocol_sha256:
+        yield _error(
+            "E002",
+            f"Study {study.code} is open and its protocol is not the one that was frozen.",
+            "Restore the protocol from a backup; the audit trail tells who opened it when.",
+        )
+    if without := missing_consent_languages(study):
+        yield _error(
+            "E003",
+            f"Study {study.code} is open but has no consent text in {', '.join(without)}.",
+            "Restore the consent texts from a backup.",
+        )
+    if set(commitments_of(study)) != set(plan.strata):
+        yield _error(
+            "E004",
+            f"Study {study.code} is open but not every stratum has an allocation sequence.",
+            "Restore the allocation streams from a backup.",
+        )
+    unknown = {name for visit in plan.visits for name in visit.instruments} - set(CATALOGUE)
+    if unknown:
+        yield _error(
+            "E005",
+            f"Study {study.code} is open but this build lacks {', '.join(sorted(unknown))}.",
+            "Install the release that the study was opened with.",
+        )
+
+
+def _error(number: str, message: str, hint: str) -> CheckMessage:
+    return Error(message, hint=hint, id=f"studies.{number}")

@@ -1,0 +1,91 @@
+"""Outcomes as plain arrays for the statistics, by participant, instrument, score and week.
+
+Who counts: everybody who was allocated (intention to treat), unless they took their data back.
+A missed or unfinished visit is NaN, and stays so. The arm is told only for an unblinded study.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from questionnaires.selectors import score_table
+from studies.models.allocation import Allocation
+from studies.models.consent import WithdrawalScope
+from studies.models.participant import Participant
+from studies.models.study import Study
+from studies.models.visit import Assessment, AssessmentState
+
+POOLED = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """One study's outcomes.
+
+    `codes` and `arms` are aligned with every array of `values`, which is keyed by instrument, score
+    and week. `arms` is ``all`` throughout while the study is blinded.
+    """
+
+    codes: tuple[str, ...]
+    arms: NDArray[np.str_]
+    arm_order: tuple[str, ...]
+    values: dict[tuple[str, str, int], NDArray[np.float64]]
+
+    def scores(self, instrument: str, name: str, week: int) -> NDArray[np.float64]:
+        """Return one score of one week; NaN throughout where nobody has it yet."""
+        missing = np.full(len(self.codes), np.nan)
+        return self.values.get((instrument, name, week), missing)
+
+
+def outcomes_of(study: Study) -> Outcomes:
+    """Return the outcomes of everybody who was allocated."""
+    codes = analysed_codes(study)
+    rows = {code: row for row, code in enumerate(codes)}
+    submitted = Assessment.objects.filter(
+        state=AssessmentState.SUBMITTED,
+        visit__participant__study=study,
+        visit__participant__code__in=codes,
+    ).values_list("response_id", "visit__participant__code", "visit__week", "instrument")
+    found = list(submitted)
+    scores = score_table([response for response, *_rest in found])
+    values: dict[tuple[str, str, int], NDArray[np.float64]] = {}
+    for response, code, week, instrument in found:
+        for name, value in scores[response].items():
+            column = values.setdefault((instrument, name, week), np.full(len(codes), np.nan))
+            column[rows[code]] = np.nan if value is None else value
+    labels = arm_labels(study, codes)
+    return Outcomes(
+        codes=codes,
+        arms=np.array([labels[code] for code in codes], dtype=np.str_),
+        arm_order=arm_order(study),
+        values=values,
+    )
+
+
+def analysed_codes(study: Study) -> tuple[str, ...]:
+    """Return the codes of everybody who was allocated and left their data, by code.
+
+    By code and not by time of enrolment, so that the order tells nothing of the blocks.
+    """
+    allocated = Allocation.objects.filter(participant__study=study)
+    kept = Participant.objects.filter(pk__in=allocated.values("participant")).exclude(
+        withdrawals__scope=WithdrawalScope.DATA
+    )
+    return tuple(kept.order_by("code").values_list("code", flat=True))
+
+
+def arm_order(study: Study) -> tuple[str, ...]:
+    """Return the arms in the protocol's order, or the one pool while the study is blinded."""
+    if study.is_blinded:
+        return (POOLED,)
+    return tuple(study.arms.order_by("position").values_list("code", flat=True))
+
+
+def arm_labels(study: Study, codes: Iterable[str]) -> dict[str, str]:
+    """Return the arm of each participant; ``all`` while the study is blinded."""
+    if study.is_blinded:
+        return dict.fromkeys(codes, POOLED)
+    allocated = Allocation.objects.filter(participant__study=study, participant__code__in=codes)
+    return dict(allocated.values_list("participant__code", "arm__code"))
