@@ -145,7 +145,7 @@ class MarkovWriter:
         p = (1 - _SHORT_TERM_SHARE) * long_term + _SHORT_TERM_SHARE * short_term
         choices = np.arange(_GRID, _LONGEST_NOTE + 1, _GRID)
         choices = choices[(onset + choices) % _GRID == 0]
-        weights = np.log(p[choices - 1]) + pace.pull(onset + choices)
+        weights = np.log(p[choices - 1]) + pace.fit(onset + choices)
         return int(choices[draw(weights, stage.rng, _NUCLEUS)])
 
     def _remember(self) -> None:
@@ -171,9 +171,7 @@ class MarkovComposer:
     ) -> Score:
         """Return a score for the brief."""
 
-        def new_writer(
-            brief: Brief, guard: MelodyGuard, _transposition: int, _rng: np.random.Generator
-        ) -> MarkovWriter:
+        def new_writer(brief: Brief, guard: MelodyGuard) -> MarkovWriter:
             return MarkovWriter(brief, guard, self._rhythm, self._interval)
 
         return compose_long_form(brief, rng, self._foundation, new_writer, progress)

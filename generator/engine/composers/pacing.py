@@ -5,6 +5,7 @@ import numpy as np
 from generator.engine.composers.form import BAR, Phrase
 
 _PULL = 1.3
+_STRICTNESS = 0.3
 
 
 class Pace:
@@ -20,7 +21,12 @@ class Pace:
         self._per_place = phrase.melody_notes / BAR
         self.count = 0
 
-    def pull(self, onset: np.ndarray) -> np.ndarray:
-        """Return the log-weight for a note at each place: positive where notes are overdue."""
-        due = (onset - self._start) * self._per_place + 1.0 - self.count
+    def fit(self, onsets: np.ndarray) -> np.ndarray:
+        """Return the log-weight of each place as the very next onset: best where a note is due."""
+        due = (onsets - self._start) * self._per_place - self.count
+        return -_STRICTNESS * due**2
+
+    def pull(self, onsets: np.ndarray) -> np.ndarray:
+        """Return the log-weight for a note at each place, against none: positive where overdue."""
+        due = (onsets - self._start) * self._per_place + 1.0 - self.count
         return _PULL * np.clip(due - 0.5, -6.0, 3.0)

@@ -7,11 +7,13 @@ from types import MappingProxyType
 from generator.engine.brief import ComposerName
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.lstm_acm import load_lstm_acm
 from generator.engine.composers.markov import load_markov
 from generator.engine.errors import BriefError
 
 _LOADERS: Mapping[ComposerName, Callable[[Path], Composer]] = MappingProxyType(
     {
+        ComposerName.LSTM_ACM: load_lstm_acm,
         ComposerName.MARKOV: load_markov,
     }
 )

@@ -7,6 +7,7 @@ from generator.engine.composers.harmony import Chord
 from generator.engine.composers.weaving import BAR, Stage
 
 _FAITHFULNESS = 0.9
+_TASTE = 0.3
 
 
 def restate(stage: Stage, chords: list[Chord]) -> list[MelodyNote]:
@@ -14,19 +15,24 @@ def restate(stage: Stage, chords: list[Chord]) -> list[MelodyNote]:
     notes = []
     for note in stage.given:
         chord = chords[min((note.onset - stage.phrase.start) // BAR, len(chords) - 1)]
-        weights = stage.guard.weights(note.onset, chord)
-        distance = np.abs(np.arange(len(weights)) - note.pitch)
-        pitch = int(np.argmax(0.3 * weights - _FAITHFULNESS * distance))
+        pitch = restated(stage, note, chord)
         stage.guard.push(note.onset, pitch)
         notes.append(MelodyNote(note.onset, note.duration, pitch))
     return notes
 
 
+def restated(stage: Stage, note: MelodyNote, chord: Chord) -> int:
+    """Return the pitch nearest to a given note's that the guard allows and the chord welcomes."""
+    weights = stage.guard.weights(note.onset, chord)
+    distance = np.abs(np.arange(len(weights)) - note.pitch)
+    return int(np.argmax(_TASTE * weights - _FAITHFULNESS * distance))
+
+
 def first_onset(stage: Stage) -> int:
-    """Return where the first free note of a phrase may begin: after the given ones, on a beat."""
+    """Return where the first free note of a phrase may begin: after the given ones, or a breath."""
     if stage.given:
         return stage.phrase.start + len(stage.given_degrees) * BAR
-    return stage.phrase.start + int(stage.rng.choice((0, 0, 0, 4, 8)))
+    return stage.phrase.start + stage.breath
 
 
 def last_onset(stage: Stage) -> int:

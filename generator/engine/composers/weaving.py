@@ -65,8 +65,9 @@ class Stage:
     """All that a writer may use while it fills the form.
 
     `play(bar, chord)` lets the accompanist play one bar of the phrase; `draw_chord(bar, weights)`
-    turns degree weights into a chord. `given` holds the melody notes that a returning theme brings
-    along, already moved to where they belong.
+    turns degree weights into a chord. `breath` is the place of the phrase at which a melody without
+    given notes begins; `given` holds the notes that a returning theme brings along, already moved
+    to where they belong.
     """
 
     brief: Brief
@@ -78,6 +79,7 @@ class Stage:
     texture: Texture
     sevenths: float
     before: tuple[int, int]
+    breath: int
     given: list[MelodyNote] = field(default_factory=list)
     given_degrees: list[int] = field(default_factory=list)
 
@@ -130,7 +132,8 @@ class _Theme:
     texture: Texture
 
 
-WriterFactory = Callable[[Brief, MelodyGuard, int, np.random.Generator], Writer]
+WriterFactory = Callable[[Brief, MelodyGuard], Writer]
+_BREATHS = (0, 0, 0, 4, 8)
 
 
 def compose_long_form(
@@ -149,7 +152,7 @@ def compose_long_form(
     foundation : Foundation
         Chord chain and originality filter.
     new_writer : callable
-        Makes the writer for one piece from (brief, guard, transposition, rng).
+        Makes the writer for one piece from (brief, guard).
     progress : callable, optional
     """
     form = plan_form(brief, rng)
@@ -157,7 +160,7 @@ def compose_long_form(
     low, high = (pitch - transposition for pitch in MELODY_RANGE)
     guard = MelodyGuard(brief.mode, low, high, foundation.originals)
     accompanist = Accompanist(transposition, rng)
-    writer = new_writer(brief, guard, transposition, rng)
+    writer = new_writer(brief, guard)
     chain = foundation.harmony.chain(brief.styles, brief.mode)
     sevenths = sum(_SEVENTHS.get(style, 0.0) * w for style, w in brief.styles.items())
     themes: dict[tuple[int, int], _Theme] = {}
@@ -167,7 +170,10 @@ def compose_long_form(
     accompaniment: list[PartNote] = []
     for phrase in form.phrases:
         texture = textures.setdefault(phrase.theme, Texture(rng.choice(list(Texture))))
-        stage = Stage(brief, phrase, guard, rng, chain, accompanist, texture, sevenths, before)
+        breath = int(rng.choice(_BREATHS))
+        stage = Stage(
+            brief, phrase, guard, rng, chain, accompanist, texture, sevenths, before, breath
+        )
         _recall(stage, themes.get((phrase.theme, phrase.part_of_theme)))
         music = writer.write(stage)
         degrees = [chord.degree for chord in music.chords]

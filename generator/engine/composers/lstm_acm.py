@@ -1,0 +1,282 @@
+"""LSTM-ACM composing: the network hears every note of the texture and finds the melody and basses.
+
+The accompaniment's rhythm comes from the plan; at each bar the network's bass distribution weighs
+the chord chain, and between the accompaniment's notes the network decides when the melody speaks
+and where it goes. The copy head looks back on the melody alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from generator.engine.brief import Brief
+from generator.engine.composers.accompaniment import PartNote
+from generator.engine.composers.composer import Progress
+from generator.engine.composers.form import BAR
+from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
+from generator.engine.composers.guards import MelodyGuard, MelodyNote
+from generator.engine.composers.harmony import N_DEGREES, Chord
+from generator.engine.composers.pacing import Pace
+from generator.engine.composers.sampling import draw
+from generator.engine.composers.theme import first_onset, last_onset, restated
+from generator.engine.composers.weaving import Music, Stage, compose_long_form
+from generator.engine.networks.checkpoints import load_checkpoint
+from generator.engine.networks.incremental import Listener, Network
+from generator.engine.score.notes import Role, Score
+from generator.engine.score.scales import SCALES
+from generator.engine.tokens.conditions import condition_vector
+from generator.engine.tokens.copying import CopyMemory
+from generator.engine.tokens.quantisation import duration_bins
+from generator.engine.tokens.vocabulary import (
+    METRES,
+    PITCH_LOWEST,
+    ROLES,
+    SHIFT_MAX,
+    phrase_ids,
+    position_ids,
+)
+
+_GRID = 2
+_METRE = METRES[0]
+_MELODY, _BASS = ROLES.index(Role.MELODY), ROLES.index(Role.BASS)
+_VELOCITY_BIN = 3
+_NUCLEUS = 0.95
+# How much the network's bass, and the shared taste of the guards, count beside the other voice.
+_BASS_EVIDENCE = 0.7
+_TASTE = 0.6
+_FAMILIARITY = 0.0
+_COPY_DISTANCE = 24
+_LONGEST_COPY = 12
+_NEVER = -1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The dials: nucleus of sampling, familiarity (a logit added to the copy gate)."""
+
+    top_p: float = _NUCLEUS
+    familiarity: float = _FAMILIARITY
+
+
+class NetworkWriter:
+    """Writes phrases with one listener that has heard the piece from its start.
+
+    Parameters
+    ----------
+    brief : Brief
+    guard : MelodyGuard
+    network : Network
+    settings : Settings
+    """
+
+    def __init__(
+        self, brief: Brief, guard: MelodyGuard, network: Network, settings: Settings
+    ) -> None:
+        self._brief, self._guard, self._settings = brief, guard, settings
+        self._listener = Listener(network, np.zeros(network.shape.conditions, dtype=np.float32))
+        self._copying = CopyMemory(_COPY_DISTANCE)
+        self._copied_run = 0
+        self._now = 0
+        self._last_melody = _NEVER
+
+    def write(self, stage: Stage) -> Music:
+        """Return the music of one phrase."""
+        phrase = stage.phrase
+        density = phrase.all_notes / BAR * 4
+        self._listener.ask_for(
+            condition_vector(
+                self._brief.styles,
+                self._brief.mode.value,
+                phrase.bpm,
+                self._brief.calmness,
+                density,
+            )
+        )
+        music = Music([], [], [])
+        pace = Pace(phrase)
+        for bar in range(phrase.n_bars):
+            prior = stage.chord_weights(bar, [chord.degree for chord in music.chords])
+            chord = stage.draw_chord(prior * self._bass_evidence(stage.bar_start(bar)))
+            notes = stage.play(bar, chord)
+            music.chords.append(chord)
+            music.accompaniment += notes
+            music.melody += self._bar(stage, bar, chord, notes, pace)
+        return music
+
+    def _bass_evidence(self, start: int) -> np.ndarray:
+        """Return how readily the network would put the root of each degree in the bass."""
+        shift = start - self._now
+        chain = self._chain(shift, _BASS)
+        log_p = _log_softmax(self._listener.logits(2, chain))
+        classes = np.zeros(12)
+        np.add.at(classes, (np.arange(len(log_p)) + PITCH_LOWEST) % 12, np.exp(log_p))
+        roots = classes[list(SCALES[self._brief.mode.value])]
+        return (roots + 1e-3)[:N_DEGREES] ** _BASS_EVIDENCE
+
+    def _bar(
+        self, stage: Stage, bar: int, chord: Chord, notes: Sequence[PartNote], pace: Pace
+    ) -> list[MelodyNote]:
+        """Return the melody of one bar, heard together with its accompaniment."""
+        waiting = [note for note in notes if note.role is not Role.PAD]
+        start, end = stage.bar_start(bar), stage.bar_start(bar + 1)
+        given = [note for note in stage.given if start <= note.onset < end]
+        melody: list[MelodyNote] = []
+        is_free = bar >= len(stage.given_degrees)
+        while True:
+            until = waiting[0].onset if waiting else end
+            if is_free:
+                onset = self._choose_onset(stage, until, waiting, pace)
+            else:
+                onset = given[0].onset if given and given[0].onset < until else None
+            if onset is not None:
+                wanted = given.pop(0) if given else None
+                melody.append(self._sing(stage, onset, chord, wanted))
+                pace.count += 1
+            elif waiting:
+                self._hear_note(waiting.pop(0))
+            else:
+                return melody
+
+    def _choose_onset(
+        self, stage: Stage, until: int, waiting: Sequence[PartNote], pace: Pace
+    ) -> int | None:
+        """Return where the melody speaks before place `until`; None where it lets others go on."""
+        earliest = max(self._now, first_onset(stage))
+        if self._last_melody != _NEVER:
+            earliest = max(earliest, self._last_melody + _GRID)
+        earliest += earliest % _GRID
+        places = np.arange(earliest, min(until, last_onset(stage) + 1), _GRID)
+        if not len(places):
+            return None
+        log_p = _log_softmax(self._listener.logits(0, self._listener.state))
+        speak = [log_p[p - self._now] + self._log_role(p - self._now, _MELODY) for p in places]
+        rest = until - self._now
+        if waiting:
+            silence = log_p[rest] + self._log_role(rest, ROLES.index(waiting[0].role))
+        else:
+            silence = np.logaddexp.reduce(log_p[min(rest, SHIFT_MAX) :])
+        weights = _log_softmax(np.array([*speak, silence]))
+        weights = self._with_copied_onset(weights, places, until)
+        weights[:-1] += pace.pull(places)
+        choice = draw(weights, stage.rng)
+        return int(places[choice]) if choice < len(places) else None
+
+    def _with_copied_onset(self, weights: np.ndarray, places: np.ndarray, until: int) -> np.ndarray:
+        guess, match = self._prediction()
+        if guess is None:
+            return weights
+        share = self._listener.copy_share(match, self._settings.familiarity)[0]
+        onset = self._last_melody + guess[0]
+        copied = np.zeros(len(weights))
+        if onset >= until:
+            copied[-1] = 1.0
+        elif onset in places:
+            copied[int(np.flatnonzero(places == onset)[0])] = 1.0
+        else:
+            return weights
+        return np.log((1 - share) * np.exp(weights) + share * copied + 1e-12)
+
+    def _sing(
+        self, stage: Stage, onset: int, chord: Chord, wanted: MelodyNote | None
+    ) -> MelodyNote:
+        chain = self._chain(onset - self._now, _MELODY)
+        if wanted is None:
+            pitch = self._choose_pitch(stage, onset, chord, chain)
+        else:
+            pitch = restated(stage, wanted, chord)
+        chain = self._listener.chained(2, chain, pitch - PITCH_LOWEST)
+        duration = draw(_log_softmax(self._listener.logits(3, chain)), stage.rng, _NUCLEUS)
+        self._guard.push(onset, pitch)
+        ioi = onset - self._last_melody if self._last_melody != _NEVER else 0
+        event = (min(ioi, SHIFT_MAX), _MELODY, pitch - PITCH_LOWEST, duration, _VELOCITY_BIN)
+        guess, _ = self._copying.predict()
+        is_copy = guess is not None and guess[0] == event[0] and guess[2] == event[2]
+        self._copied_run = self._copied_run + 1 if is_copy else 0
+        self._copying.append(event)
+        self._last_melody = onset
+        self._hear(onset, _MELODY, pitch - PITCH_LOWEST, duration)
+        return MelodyNote(onset, 1, pitch)
+
+    def _choose_pitch(self, stage: Stage, onset: int, chord: Chord, chain: np.ndarray) -> int:
+        allowed = self._guard.weights(onset, chord)
+        own = _log_softmax(self._listener.logits(2, chain))
+        guess, match = self._prediction()
+        if guess is not None and self._last_melody + guess[0] == onset:
+            share = self._listener.copy_share(match, self._settings.familiarity)[2]
+            copied = np.zeros(len(own))
+            copied[guess[2]] = 1.0
+            own = np.log((1 - share) * np.exp(own) + share * copied + 1e-12)
+        weights = np.full(len(allowed), -np.inf)
+        weights[PITCH_LOWEST : PITCH_LOWEST + len(own)] = own
+        return draw(weights + _TASTE * allowed, stage.rng, self._settings.top_p)
+
+    def _prediction(self) -> tuple[tuple[int, ...] | None, int]:
+        if self._copied_run >= _LONGEST_COPY:
+            return None, 0
+        return self._copying.predict()
+
+    def _hear_note(self, note: PartNote) -> None:
+        duration = int(duration_bins(np.array(note.duration)))
+        role = ROLES.index(note.role)
+        self._hear(note.onset, role, note.pitch - PITCH_LOWEST, duration)
+
+    def _hear(self, onset: int, role: int, pitch: int, duration: int) -> None:
+        shift = min(onset - self._now, SHIFT_MAX)
+        place = np.array([onset])
+        self._listener.hear(
+            (shift, role, pitch, duration, _VELOCITY_BIN),
+            int(position_ids(place, _METRE)[0]),
+            int(phrase_ids(place, _METRE)[0]),
+            opens_beat=onset // _METRE.beat != self._now // _METRE.beat,
+            opens_bar=onset // _METRE.steps != self._now // _METRE.steps,
+        )
+        self._now = onset
+
+    def _log_role(self, shift: int, role: int) -> float:
+        chain = self._landed(shift)
+        return float(_log_softmax(self._listener.logits(1, chain))[role])
+
+    def _chain(self, shift: int, role: int) -> np.ndarray:
+        return self._listener.chained(1, self._landed(shift), role)
+
+    def _landed(self, shift: int) -> np.ndarray:
+        position = int(position_ids(np.array([self._now + shift]), _METRE)[0])
+        return self._listener.chained(0, self._listener.state, min(shift, SHIFT_MAX), position)
+
+
+class LstmAcmComposer:
+    """The composer of the LSTM-ACM arm."""
+
+    def __init__(
+        self, network: Network, release: str, foundation: Foundation, settings: Settings
+    ) -> None:
+        self.release = release
+        self._network, self._foundation, self._settings = network, foundation, settings
+
+    def compose(
+        self, brief: Brief, rng: np.random.Generator, progress: Progress | None = None
+    ) -> Score:
+        """Return a score for the brief."""
+
+        def new_writer(brief: Brief, guard: MelodyGuard) -> NetworkWriter:
+            return NetworkWriter(brief, guard, self._network, self._settings)
+
+        return compose_long_form(brief, rng, self._foundation, new_writer, progress)
+
+
+@cache
+def load_lstm_acm(weights: Path = WEIGHTS, settings: Settings | None = None) -> LstmAcmComposer:
+    """Return the composer of a folder of releases; CheckpointError where they are damaged."""
+    checkpoint = load_checkpoint(weights / "lstm_acm")
+    foundation = load_foundation(weights)
+    return LstmAcmComposer(
+        Network(checkpoint), checkpoint.release, foundation, settings or Settings()
+    )
+
+
+def _log_softmax(x: np.ndarray) -> np.ndarray:
+    shifted = x - x.max()
+    return shifted - np.log(np.exp(shifted).sum())
