@@ -70,7 +70,6 @@ def invite_participant(
         ),
         sealed_at=now,
     )
-    token = issue_link(participant=participant, actor=actor)
     record(
         actor=actor,
         action="invite_participant",
@@ -83,7 +82,7 @@ def invite_participant(
             "language": language,
         },
     )
-    return Invitation(participant, token)
+    return Invitation(participant, issue_link(participant=participant, actor=actor))
 
 
 @transaction.atomic

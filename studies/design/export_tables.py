@@ -1,0 +1,109 @@
+"""The tables of an export: their columns, and how a cell is written safely.
+
+This is the data dictionary's source: `docs/data-dictionary.md` and `data_dictionary.csv` are both
+made from it, and a test holds the document to it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+MISSING = ""
+MASKED = "masked"
+WITHHELD = "withheld"
+# What makes a spreadsheet take a text for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, type, unit, what it means."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+
+
+PARTICIPANT = Column("participant", "text", "", "Code of the participant")
+ARM = Column("arm", "text", "", f"Arm; `{MASKED}` until the study is unblinded")
+WEEK = Column("week", "whole number", "week", "Planned week of the visit; 0 is baseline")
+INSTRUMENT = Column("instrument", "text", "", "Key of the instrument")
+
+TABLES: Mapping[str, tuple[Column, ...]] = {
+    "items.csv": (
+        PARTICIPANT,
+        ARM,
+        WEEK,
+        INSTRUMENT,
+        Column("version", "text", "", "Version of the instrument's definition"),
+        Column("language", "text", "", "Language it was answered in"),
+        Column("revision", "whole number", "", "1, and one more for each correction"),
+        Column("item", "text", "", "Key of the item"),
+        Column("raw", "text", "", f"As typed; free text is `{WITHHELD}`"),
+        Column("value", "see codebook", "see codebook", f"As read; free text is `{WITHHELD}`"),
+        Column("answered_at", "time", "UTC", "When the answer was last changed"),
+        Column("elapsed_ms", "whole number", "ms", "From showing the item to its answer"),
+    ),
+    "scores.csv": (
+        PARTICIPANT,
+        ARM,
+        WEEK,
+        Column("target_on", "date", "", "Planned day of the visit in the participant's zone"),
+        Column("submitted_at", "time", "UTC", "When the instrument was handed in"),
+        INSTRUMENT,
+        Column("rule", "text", "", "Scoring rule"),
+        Column("score", "text", "", "Name of the score"),
+        Column("value", "number", "see codebook", "Empty where it cannot be derived"),
+        Column("flags", "text", "", "Flags, separated by spaces; they never change a value"),
+    ),
+    "results.csv": (
+        INSTRUMENT,
+        Column("score", "text", "", "Name of the score"),
+        WEEK,
+        Column("arm", "text", "", "Arm; `all` until the study is unblinded"),
+        Column(
+            "quantity", "text", "",
+            "mean, change, rate_individual, rate_of_means or responders (docs/statistics.md)",
+        ),
+        Column("value", "number", "see unit", "Empty where it cannot be estimated"),
+        Column("ci_low", "number", "see unit", "Lower limit of the 95 % interval"),
+        Column("ci_high", "number", "see unit", "Upper limit of the 95 % interval"),
+        Column("sd", "number", "see unit", "Standard deviation between participants"),
+        Column("median", "number", "see unit", "Median, for mean and rate_individual"),
+        Column("n", "whole number", "participants", "Values or pairs it rests on"),
+        Column("n_missing", "whole number", "participants", "Analysed, without a value this week"),
+        Column("n_zero_baseline", "whole number", "participants", "Left out of individual rates"),
+        Column("unit", "text", "", "points, % or proportion"),
+        Column("sign", "text", "", "What a positive number means"),
+        Column("method", "text", "", "How value and interval were got"),
+        Column("warnings", "text", "", "What a reader must know"),
+    ),
+    "listening.csv": (
+        Column("participant", "text", "", f"Code; `{MASKED}` until the study is unblinded"),
+        ARM,
+        Column("night_on", "date", "", "Date of the evening in the participant's zone"),
+        Column("minutes_heard", "number", "min", "Union of all stretches that were played"),
+    ),
+}  # fmt: skip
+
+
+def safe(cell: object) -> object:
+    """Return a cell as it may stand in a file that somebody opens in a spreadsheet.
+
+    A text that would start a formula gets an apostrophe in front; numbers stay numbers.
+    """
+    if cell is None:
+        return MISSING
+    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
+        return f"'{cell}"
+    return cell
+
+
+def markdown(tables: Mapping[str, Iterable[Column]] = TABLES) -> str:
+    """Return the tables' columns as Markdown, one section a file."""
+    parts = []
+    for name, columns in tables.items():
+        rows = [f"| `{c.name}` | {c.kind} | {c.unit} | {c.meaning} |" for c in columns]
+        head = ["| column | type | unit | meaning |", "| --- | --- | --- | --- |"]
+        parts.append("\n".join([f"## {name}", "", *head, *rows]))
+    return "\n\n".join(parts) + "\n"
