@@ -57,7 +57,8 @@ SESSION_COOKIE_AGE = 8 * 3600
 # A member of staff is signed out after this much silence, and after this long in any case.
 NOCTURNE_STAFF_IDLE_S = 15 * 60
 NOCTURNE_STAFF_SESSION_S = 8 * 3600
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers then send forms with `Origin: null`, which the CSRF check refuses.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
