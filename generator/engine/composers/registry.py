@@ -7,6 +7,7 @@ from types import MappingProxyType
 from generator.engine.brief import ComposerName
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.genetic import load_genetic
 from generator.engine.composers.lstm_acm import load_lstm_acm
 from generator.engine.composers.markov import load_markov
 from generator.engine.errors import BriefError
@@ -15,6 +16,7 @@ _LOADERS: Mapping[ComposerName, Callable[[Path], Composer]] = MappingProxyType(
     {
         ComposerName.LSTM_ACM: load_lstm_acm,
         ComposerName.MARKOV: load_markov,
+        ComposerName.GENETIC: load_genetic,
     }
 )
 
