@@ -242,12 +242,11 @@ TIME_ZONE = "UTC"
 
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = NOCTURNE_VAR / "static"
+STATIC_ROOT = None  # nothing is collected: files are served straight from the apps
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Served straight from the apps: no collectstatic step to forget on one machine.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = NOCTURNE_MODE == "test"
 

@@ -186,23 +186,17 @@ def renderers(count: int, environment: dict[str, str]) -> list[Child]:
     """Return the workers that compose and render; together they use each core once."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = str(max(1, (cores or 1) // count))
-    return [
-        Child(
-            name := f"worker-{number}",
-            [
-                *celery("worker", "--loglevel=INFO", "--pool=threads", "--concurrency=1"),
-                *("--queues=cpu", "--without-gossip", "--without-mingle", f"--hostname={name}@%h"),
-            ],
-            {
-                **environment,
-                "NOCTURNE_WORKER_NAME": name,
-                "OMP_NUM_THREADS": threads,
-                "MKL_NUM_THREADS": threads,
-            },
-            is_stuck=heartbeat_watch(name),
+    environment = {**environment, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    children = []
+    for number in range(1, count + 1):
+        node = f"worker-{number}@{socket.gethostname()}"
+        command = celery(
+            *("worker", f"--hostname={node}", "--queues=cpu", "--pool=threads", "--concurrency=1"),
+            *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
         )
-        for number in range(1, count + 1)
-    ]
+        watch = heartbeat_watch(node)
+        children.append(Child(f"worker-{number}", command, environment, is_stuck=watch))
+    return children
 
 
 def scheduler(environment: dict[str, str]) -> Child:
