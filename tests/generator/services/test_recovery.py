@@ -1,0 +1,222 @@
+"""Real workers on a real broker, killed in the middle of real renders.
+
+The installation is the smallest one that renders: a database file, a Valkey, workers. What the
+scheduler would do every ten seconds, the tests do while they wait.
+"""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from kombu import Connection
+from kombu.exceptions import OperationalError as BrokerUnreachable
+
+from generator.engine.brief import Brief
+from generator.models.playlist import FINAL, WORKING
+from generator.services.requesting import SWEEP_PLAYLISTS
+from tests.generator.quick import brief
+from tests.servers import ROOT, valkey
+
+pytestmark = pytest.mark.services
+
+LEASE_S = 4
+# A worker starts in seven seconds and renders half a minute in three on a quiet machine.
+PATIENCE_S = 120.0
+REQUEST = """
+from generator.engine.brief import Brief
+from generator.services.requesting import request_playlist
+for number, text in enumerate({texts!r}):
+    request_playlist(brief=Brief.from_json(text), key=f"night {{number}}")
+"""
+RETRY = """
+from generator.models.playlist import Playlist, PlaylistState
+from generator.services.requesting import retry_playlist
+for playlist in Playlist.objects.filter(state=PlaylistState.FAILED):
+    assert playlist.failure_code == "worker_lost", playlist.failure
+    retry_playlist(playlist)
+"""
+
+
+class Place:
+    """One installation's state directory and the processes that work in it."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.nights = var / "nights"
+        self.broker_socket = var / "valkey.sock"
+        self.environment = {
+            **{n: v for n, v in os.environ.items() if n != "DATABASE_URL"},
+            "NOCTURNE_MODE": "test",
+            "NOCTURNE_VAR": str(var),
+            "NOCTURNE_LEASE_S": str(LEASE_S),
+            "CELERY_BROKER_URL": f"redis+socket://{self.broker_socket}",
+        }
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._scheduler = Celery(set_as_current=False)
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def request(self, briefs: list[Brief]) -> None:
+        texts = [brief.to_json() for brief in briefs]
+        self.manage("shell", "--no-imports", "-c", REQUEST.format(texts=texts))
+
+    def start_worker(self, name: str) -> None:
+        self.workers[name] = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-A", "therapy_site", "worker"),
+                *("-P", "threads", "-c", "1", "-Q", "cpu", "-n", f"{name}@here"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=(self.var / f"{name}.log").open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def kill(self, name: str) -> None:
+        worker = self.workers.pop(name)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+
+    def stop_workers(self) -> None:
+        for worker in self.workers.values():
+            worker.terminate()
+        for worker in self.workers.values():
+            worker.wait(timeout=PATIENCE_S)
+        self.workers.clear()
+
+    def sweep(self) -> None:
+        """Do what the scheduler does; a broker that is down is its daily bread."""
+        try:
+            with self._broker() as connection:
+                connection.ensure_connection(max_retries=0)
+                self._scheduler.send_task(
+                    SWEEP_PLAYLISTS, queue="cpu", connection=connection, retry=False, expires=5
+                )
+        except (BrokerUnreachable, OSError):
+            return
+
+    def _broker(self) -> Connection:
+        return Connection(
+            self.environment["CELERY_BROKER_URL"],
+            transport_options={"global_keyprefix": "nocturne:"},
+        )
+
+    def rows(self, sql: str) -> list[tuple]:
+        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=20)) as database:
+            return database.execute(sql).fetchall()
+
+    def states(self) -> Counter[str]:
+        return Counter(state for (state,) in self.rows("SELECT state FROM generator_playlist"))
+
+    def is_at_work(self) -> bool:
+        return any(self.states()[state] for state in WORKING)
+
+    def is_done(self) -> bool:
+        return self.states().keys() <= set(FINAL)
+
+    def wait_until(self, claim: Callable[[], object], every_s: float = 0.05) -> None:
+        """Wait for something to become true, sweeping every second."""
+        deadline, swept = time.monotonic() + PATIENCE_S, 0.0
+        while not claim():
+            if time.monotonic() > deadline:
+                pytest.fail(f"{self.states()} after {PATIENCE_S} s\n{self.logs()}")
+            if time.monotonic() - swept > 1.0:
+                self.sweep()
+                swept = time.monotonic()
+            time.sleep(every_s)
+
+    def logs(self) -> str:
+        return "\n".join(
+            f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}"
+            for log in sorted(self.var.glob("*.log"))
+        )
+
+    def assert_each_is_published_once(self, n_playlists: int) -> None:
+        assert self.states() == {"ready": n_playlists}
+        tracks = self.rows("SELECT audio_name, midi_name, playlist_id FROM generator_track")
+        assert len({playlist for _audio, _midi, playlist in tracks}) == len(tracks) == n_playlists
+        names = {name for audio, midi, _playlist in tracks for name in (audio, midi)}
+        assert {path.name for path in self.nights.iterdir()} == names
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    var = Path(tempfile.mkdtemp(prefix="nk-"))
+    place = Place(var)
+    place.manage("migrate", "generator", "--verbosity=0")
+    yield place
+    for worker in place.workers.values():
+        worker.kill()
+        worker.wait()
+    shutil.rmtree(var, ignore_errors=True)
+
+
+def test_a_request_survives_a_broker_that_is_down_and_a_worker_that_is_killed(place):
+    place.request([brief()])
+    assert place.rows("SELECT state, woken_at FROM generator_playlist") == [("queued", None)]
+
+    with valkey(place.var):
+        place.start_worker("one")
+        place.start_worker("two")
+        place.wait_until(lambda: place.states()["rendering"])
+        ((victim,),) = place.rows("SELECT worker FROM generator_playlist")
+        assert any(place.nights.iterdir())
+        place.kill(victim.removesuffix("@here"))
+        assert place.states()["rendering"], "it finished before it was killed"
+        assert any(place.nights.iterdir()), "the kill left its half-made files"
+
+        place.wait_until(lambda: place.states()["ready"])
+        place.stop_workers()
+
+    place.assert_each_is_published_once(1)
+    ((attempt, worker),) = place.rows("SELECT attempt, worker FROM generator_playlist")
+    assert attempt == 2
+    assert worker != victim
+    # The killed worker's last sign of life stays for the administrator; the other said goodbye.
+    assert place.rows("SELECT name FROM generator_workerheartbeat") == [(victim,)]
+
+
+@pytest.mark.slow
+def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(place):
+    """Twelve playlists, three workers, eight kills of workers and one of the broker."""
+    rng = random.Random(20261122)  # noqa: S311 (which worker to kill)
+    n_playlists, names = 12, ["one", "two", "three"]
+    place.request([brief(seed=seed) for seed in range(n_playlists)])
+    with ExitStack() as broker:
+        broker.enter_context(valkey(place.var))
+        for name in names:
+            place.start_worker(name)
+        for number in range(8):
+            place.wait_until(place.is_at_work)
+            if number == 4:
+                broker.close()
+                broker.enter_context(valkey(place.var))
+            victim = rng.choice(names)
+            place.kill(victim)
+            place.start_worker(victim)
+        place.wait_until(place.is_done, every_s=0.5)
+        # Whoever was hit three times has failed; the administrator asks again.
+        place.manage("shell", "--no-imports", "-c", RETRY)
+        place.wait_until(place.is_done, every_s=0.5)
+        place.stop_workers()
+    place.assert_each_is_published_once(n_playlists)
