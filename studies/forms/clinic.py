@@ -1,0 +1,203 @@
+"""What a clinician fills in: a study, an invitation, a role, a withdrawal."""
+
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from studies.design.protocol import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Protocol
+from studies.models.consent import WithdrawalScope
+from studies.models.study import Role, Study
+from studies.models.user import User
+
+LEVEL_NAMES = {
+    "sex": _("Sex (for balanced groups)"),
+    "female": _("Female"),
+    "male": _("Male"),
+    "other": _("Other, or not stated"),
+}
+
+
+class NewStudyForm(forms.Form):
+    """A study from the template with four arms."""
+
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=200,
+        help_text=_("Participants see it at the foot of their pages."),
+        error_messages={"required": _("Enter a title")},
+    )
+    code = forms.CharField(
+        label=_("Short code"),
+        max_length=16,
+        help_text=_("Capital letters, digits and hyphens, like SLEEP-24."),
+        validators=[
+            RegexValidator(
+                r"^[A-Z][A-Z0-9-]{2,15}$", _("Enter 3 to 16 capital letters, digits or hyphens")
+            )
+        ],
+        error_messages={"required": _("Enter a short code")},
+    )
+    zone = forms.CharField(
+        label=_("Time zone"),
+        initial="Europe/London",
+        help_text=_("As in the time zone database, like Europe/London or Asia/Shanghai."),
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+        error_messages={"required": _("Enter a time zone")},
+    )
+    night_minutes = forms.IntegerField(
+        label=_("Length of a night's music, in minutes"),
+        initial=30,
+        min_value=NIGHT_MINUTES_MIN,
+        max_value=NIGHT_MINUTES_MAX,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "short"}),
+        error_messages={
+            "required": _("Enter a number of minutes"),
+            "invalid": _("Enter a whole number of minutes"),
+        },
+    )
+
+    def clean_code(self) -> str:
+        """Return a code that no study has yet."""
+        code = self.cleaned_data["code"]
+        if Study.objects.filter(code__iexact=code).exists():
+            raise forms.ValidationError(_("A study with this code exists: choose another"))
+        return code
+
+    def clean_zone(self) -> str:
+        """Return a time zone that exists."""
+        zone = self.cleaned_data["zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(_("Enter a time zone like Europe/London"))
+        return zone
+
+
+class InviteForm(forms.Form):
+    """An invitation; the name and the contact are sealed apart from everything else."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("Encrypted, and kept apart from all answers."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter the participant's name")},
+    )
+    contact = forms.CharField(
+        label=_("Phone number or email address"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter a phone number or an email address")},
+    )
+    age_years = forms.IntegerField(
+        label=_("Age in years"),
+        min_value=1,
+        max_value=120,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "short"}),
+        error_messages={
+            "required": _("Enter the age in years"),
+            "invalid": _("Enter the age as a whole number"),
+        },
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a language")},
+    )
+
+    def __init__(self, *args: object, protocol: Protocol, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._factors = [factor.name for factor in protocol.factors]
+        for factor in protocol.factors:
+            self.fields[factor.name] = forms.ChoiceField(
+                label=LEVEL_NAMES.get(factor.name, factor.name),
+                choices=[(level, LEVEL_NAMES.get(level, level)) for level in factor.levels],
+                widget=forms.RadioSelect,
+                error_messages={"required": _("Choose one")},
+            )
+
+    @property
+    def invitation(self) -> dict[str, object]:
+        """What `invite_participant` takes, the levels of the stratification factors together."""
+        stated = dict(self.cleaned_data)
+        strata = {name: stated.pop(name) for name in self._factors}
+        return {**stated, "strata": strata}
+
+
+class MemberForm(forms.Form):
+    """Somebody with an account, and what they do in the study."""
+
+    user = forms.ModelChoiceField(
+        label=_("Account name"),
+        queryset=User.objects.filter(is_active=True),
+        to_field_name="username",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+        error_messages={
+            "required": _("Enter an account name"),
+            "invalid_choice": _("No active account has this name"),
+        },
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (Role.CLINICIAN, _("Clinician: looks after participants, sees no results")),
+            (Role.RESEARCHER, _("Researcher: reads results, sees no participants")),
+            (Role.ADMINISTRATOR, _("Administrator: runs the machinery")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a role")},
+    )
+
+
+class RevealForm(forms.Form):
+    """Why a name is looked at."""
+
+    reason = forms.CharField(
+        label=_("Why do you need the name and contact?"),
+        max_length=200,
+        help_text=_("Kept in the audit trail with your account."),
+        error_messages={"required": _("Enter a reason")},
+    )
+
+
+class WithdrawForm(forms.Form):
+    """A participant's wish to stop, passed on by staff."""
+
+    scope = forms.ChoiceField(
+        label=_("What does the participant want to stop?"),
+        choices=WithdrawalScope.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what stops")},
+    )
+    reason = forms.CharField(
+        label=_("Reason, if one was given (optional)"),
+        required=False,
+        max_length=200,
+    )
+
+
+class CloseForm(forms.Form):
+    """Closing ends data collection for good, so the study's code is typed."""
+
+    reason = forms.CharField(
+        label=_("Reason (needed while assessments are still to come)"),
+        required=False,
+        max_length=200,
+    )
+    code = forms.CharField(
+        label=_("Type the study's code to confirm"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Type the study's code")},
+    )
+
+    def __init__(self, *args: object, study_code: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._study_code = study_code
+
+    def clean_code(self) -> str:
+        """Return the code, which is that of this study."""
+        if self.cleaned_data["code"].strip() != self._study_code:
+            raise forms.ValidationError(_("Type the study's code exactly as shown"))
+        return self._study_code

@@ -1,0 +1,88 @@
+"""Every address of the trial, by the people it belongs to."""
+
+from datetime import date
+
+from django.urls import path, register_converter
+
+from studies.views import (
+    assessing,
+    clinic,
+    clinic_participant,
+    consenting,
+    entry,
+    lessons,
+    participant,
+    research,
+    tonight,
+)
+
+
+class DayConverter:
+    """A date as 2026-11-22."""
+
+    regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    to_python = staticmethod(date.fromisoformat)
+    to_url = staticmethod(str)
+
+
+register_converter(DayConverter, "day")
+
+app_name = "studies"
+
+PERSON = "clinic/<slug:study>/p/<str:code>"
+
+everybody = [
+    path("", entry.front, name="front"),
+    path("p/<str:token>/", entry.private_link, name="private_link"),
+    path("p/<str:token>/pin/", entry.link_pin, name="link_pin"),
+    path("me/pin/", entry.pin, name="pin"),
+    path("me/help/", entry.help_page, name="help"),
+    path("me/sign-out/", entry.leave, name="leave"),
+]
+participants = [
+    path("me/", participant.today, name="today"),
+    path("me/consent/", consenting.first, name="consent"),
+    path("me/consent/<int:number>/", consenting.page, name="consent_page"),
+    path("me/consent/decide/", consenting.decide, name="consent_decide"),
+    path("me/consent/check/", consenting.check, name="consent_check"),
+    path("me/consent/talk/", consenting.talk, name="consent_talk"),
+    path("me/assess/<int:pk>/", assessing.begin, name="assess"),
+    path("me/assess/<int:pk>/check/", assessing.check, name="assess_check"),
+    path("me/assess/<int:pk>/thanks/", assessing.thanks, name="assess_thanks"),
+    path("me/assess/<int:pk>/<slug:item>/", assessing.item, name="assess_item"),
+    path("me/music/", participant.music, name="music"),
+    path("me/group/", participant.group, name="group"),
+    path("me/tonight/", tonight.page, name="tonight"),
+    path("me/tonight/again/", tonight.again, name="tonight_again"),
+    path("me/tonight/status", tonight.status, name="tonight_status"),
+    path("me/tonight/audio/<uuid:track>/", tonight.audio, name="tonight_audio"),
+    path("me/tonight/heard", tonight.heard, name="tonight_heard"),
+    path("me/lessons/", lessons.listing, name="lessons"),
+    path("me/lesson/<slug:key>/<int:number>/", lessons.card, name="lesson"),
+    path("me/diary/<day:morning>/", lessons.diary, name="diary"),
+    path("me/diary/<day:morning>/check/", lessons.diary_check, name="diary_check"),
+    path("me/diary/<day:morning>/<slug:item>/", lessons.diary_item, name="diary_item"),
+    path("me/stop/", participant.stop, name="stop"),
+]
+clinicians = [
+    path("clinic/", clinic.studies, name="clinic"),
+    path("clinic/new/", clinic.new, name="study_new"),
+    path("clinic/<slug:study>/", clinic.study, name="study"),
+    path("clinic/<slug:study>/open/", clinic.open_to_recruits, name="study_open"),
+    path("clinic/<slug:study>/invite/", clinic.invite, name="invite"),
+    path("clinic/<slug:study>/people/", clinic.people, name="people"),
+    path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
+    path(f"{PERSON}/", clinic_participant.page, name="participant"),
+    path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),
+    path(f"{PERSON}/link/", clinic_participant.reissue, name="reissue"),
+    path(f"{PERSON}/revoke/", clinic_participant.revoke, name="revoke"),
+    path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
+    path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
+]
+researchers = [
+    path("research/<slug:study>/", research.outcomes, name="outcomes"),
+    path("research/<slug:study>/export/", research.export, name="export"),
+    path("research/<slug:study>/unblind/", research.unblind, name="unblind"),
+]
+
+urlpatterns = everybody + participants + clinicians + researchers

@@ -1,0 +1,107 @@
+"""A clinician's studies: draft, open, invite, name the people who work on it; never an arm."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from studies.exceptions import NotEligible, StudyError, StudyNotOpen, StudyNotReady
+from studies.forms.clinic import CloseForm, InviteForm, MemberForm, NewStudyForm
+from studies.models.study import Study, StudyState
+from studies.permissions import Ability, abilities_in, requires, studies_of
+from studies.selectors.participants import worklist
+from studies.services.audit import staff
+from studies.services.enrolment import invite_participant
+from studies.services.setup import (
+    add_member,
+    close_study,
+    create_study,
+    open_study,
+    reasons_not_to_open,
+)
+from studies.views.links import show_link_once
+
+
+@require_safe
+@login_required
+def studies(request: HttpRequest) -> HttpResponse:
+    rows = [(study, abilities_in(request.user, study)) for study in studies_of(request.user)]
+    return render(request, "studies/clinic/studies.html", {"rows": rows})
+
+
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    form = NewStudyForm(request.POST or None)
+    if form.is_valid():
+        study = create_study(**form.cleaned_data, actor=staff(request.user))
+        return redirect("studies:study", study.code)
+    return render(request, "studies/clinic/new.html", {"form": form})
+
+
+@require_safe
+@requires(Ability.SEE_PARTICIPANTS)
+def study(request: HttpRequest, study: Study) -> HttpResponse:
+    context = {
+        "study": study,
+        "plan": study.plan,
+        "abilities": abilities_in(request.user, study),
+        "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
+        "rows": worklist(study),
+    }
+    return render(request, "studies/clinic/study.html", context)
+
+
+@require_POST
+@requires(Ability.SET_UP)
+def open_to_recruits(request: HttpRequest, study: Study) -> HttpResponse:
+    try:
+        open_study(study=study, actor=staff(request.user))
+        messages.success(request, _("The study is open. You can invite participants now."))
+    except StudyNotReady as refusal:
+        for reason in refusal.reasons:
+            messages.error(request, _("Not opened: %(reason)s.") % {"reason": reason})
+    return redirect("studies:study", study.code)
+
+
+@requires(Ability.INVITE)
+def invite(request: HttpRequest, study: Study) -> HttpResponse:
+    form = InviteForm(request.POST or None, protocol=study.plan)
+    if form.is_valid():
+        try:
+            invitation = invite_participant(
+                study=study, actor=staff(request.user), **form.invitation
+            )
+        except NotEligible as refusal:
+            form.add_error("age_years", "; ".join(refusal.reasons))
+        except StudyNotOpen:
+            form.add_error(None, _("The study is not open"))
+        else:
+            show_link_once(request, invitation.url_token)
+            return redirect("studies:participant", study.code, invitation.participant.code)
+    return render(request, "studies/clinic/invite.html", {"study": study, "form": form})
+
+
+@requires(Ability.MANAGE_MEMBERS)
+def people(request: HttpRequest, study: Study) -> HttpResponse:
+    form = MemberForm(request.POST or None)
+    if form.is_valid():
+        add_member(study=study, actor=staff(request.user), **form.cleaned_data)
+        return redirect("studies:people", study.code)
+    members = study.memberships.filter(revoked_at=None).select_related("user")
+    context = {"study": study, "form": form, "members": members.order_by("granted_at", "pk")}
+    return render(request, "studies/clinic/people.html", context)
+
+
+@requires(Ability.CLOSE)
+def close(request: HttpRequest, study: Study) -> HttpResponse:
+    form = CloseForm(request.POST or None, study_code=study.code)
+    if form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            close_study(study=study, actor=staff(request.user), reason=reason)
+            return redirect("studies:clinic")
+        except StudyError as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "studies/clinic/close.html", {"study": study, "form": form})

@@ -1,0 +1,69 @@
+"""A participant's own page, taste in music, group, and the way out."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from studies.forms.participant import MusicForm, StopForm
+from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.services.allocation import arm_kind_of
+from studies.services.audit import participant_actor
+from studies.services.preferences import state_preferences
+from studies.services.scheduling import keep_calendar
+from studies.services.withdrawal import withdraw_participant
+from studies.views.participant_session import participant_page
+from studies.views.today_page import today_page
+
+# The group is told once a device, then the page of the day comes first.
+GROUP_SEEN = "group_seen"
+
+
+@require_safe
+@participant_page
+def today(request: HttpRequest, participant: Participant) -> HttpResponse:
+    if participant.state == ParticipantState.INVITED:
+        return redirect("studies:consent")
+    if participant.state == ParticipantState.ALLOCATED and GROUP_SEEN not in request.session:
+        return redirect("studies:group")
+    keep_calendar(participant=participant)
+    context = {"participant": participant, "page": today_page(participant)}
+    return render(request, "studies/participant/today.html", context)
+
+
+@participant_page
+def music(request: HttpRequest, participant: Participant) -> HttpResponse:
+    stated = MusicPreference.objects.filter(participant=participant).first()
+    form = MusicForm(request.POST or None, initial=MusicForm.initial_of(stated))
+    if form.is_valid():
+        state_preferences(participant=participant, **form.preferences())
+        return redirect("studies:today")
+    context = {"participant": participant, "form": form}
+    return render(request, "studies/participant/music.html", context)
+
+
+@require_safe
+@participant_page
+def group(request: HttpRequest, participant: Participant) -> HttpResponse:
+    kind = arm_kind_of(participant)
+    if kind is None:
+        return redirect("studies:today")
+    request.session[GROUP_SEEN] = True
+    context = {"participant": participant, "kind": kind}
+    return render(request, "studies/participant/group.html", context)
+
+
+@participant_page
+def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """Ask what to stop, ask once more, stop; without a word of blame."""
+    form = StopForm(request.POST or None, has_evenings=arm_kind_of(participant) is not None)
+    if form.is_valid() and "confirmed" in request.POST:
+        withdraw_participant(
+            participant=participant,
+            scope=form.cleaned_data["scope"],
+            reason=form.cleaned_data["reason"],
+            actor=participant_actor(participant),
+        )
+        return render(request, "studies/participant/stopped.html", {"form": form})
+    template = "stop_check.html" if form.is_valid() else "stop.html"
+    context = {"participant": participant, "form": form}
+    return render(request, f"studies/participant/{template}", context)
