@@ -46,7 +46,7 @@ class Child:
     is_server : bool
         The others need it: it is started first and stopped last.
     is_ready : callable, optional
-        Asked after the start; the next child is started when it is true.
+        Asked after the start; the installation is up when all of these are true.
     is_stuck : callable, optional
         Asked now and then with the seconds this child has lived; true gets it killed.
     stop_signal : int
@@ -95,6 +95,10 @@ class Child:
         except ProcessLookupError:
             return
 
+    def answers(self) -> bool:
+        """Tell whether the process does its work, as far as that can be asked."""
+        return self.is_ready is None or self.is_ready()
+
     def pause_before_restart(self) -> float:
         """Return how long to wait before the next start, in seconds."""
         if time.monotonic() - self.started_at > HEALTHY_AFTER_S:
@@ -136,6 +140,15 @@ class Supervisor:
         finally:
             self.stop()
 
+    def run_to_end(self, command: list[str]) -> int:
+        """Run a program on this terminal until it ends or a signal asks to stop."""
+        process = subprocess.Popen(command, preexec_fn=_die_with(os.getpid()))  # noqa: S603 (our own; no threads yet)
+        while process.poll() is None:
+            if self.is_stopping:
+                process.kill()
+            time.sleep(TICK_S)
+        return process.returncode
+
     def tend(self) -> None:
         """Look after every child once."""
         now = time.monotonic()
@@ -159,12 +172,9 @@ class Supervisor:
 
     def _start(self, children: list[Child]) -> None:
         for child in children:
-            if self.is_stopping:
-                return
             child.start(self.logs)
-            while child.is_ready and not self.is_stopping and not child.is_ready():
-                if not child.is_running:
-                    break
+        for child in children:
+            while child.is_running and not child.answers() and not self.is_stopping:
                 time.sleep(TICK_S / 2)
 
     def _revive(self, child: Child, now: float) -> None:

@@ -1,9 +1,9 @@
-"""Bring the database up to date and, in demo mode, prepare the demonstration study."""
+"""Bring the database up to date, and refuse what an installation must not be started on."""
 
 import shutil
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
@@ -16,7 +16,7 @@ LEAST_FREE_BYTES = 300_000_000
 class Command(BaseCommand):
     """Run before the web server is started; running it again changes nothing."""
 
-    help = "Migrate the database, make the cache table and, in demo mode, the demonstration."
+    help = "Migrate the database and make the cache table; ./run demo and ./run serve do it too."
 
     def handle(self, **_options: object) -> None:
         """Refuse what cannot work, then prepare."""
@@ -31,8 +31,6 @@ class Command(BaseCommand):
                 "Check DATABASE_URL, free disk space and the database's own log."
             ) from error
         self._refuse_synthetic_people()
-        if settings.NOCTURNE_MODE == "demo" and "demo_study" in get_commands():
-            call_command("demo_study", stdout=self.stdout)
 
     def _require_space(self) -> None:
         free = shutil.disk_usage(settings.NOCTURNE_VAR).free

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import socket
-import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
 from generator.models.playlist import WorkerHeartbeat
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         working = [web(queue), *renderers(workers, queue), scheduler(queue)]
         supervisor = Supervisor([*servers, *working], logs, self._say)
         supervisor.run(
-            before_work=lambda: self._prepare(queue) if prepare else True, when_up=self._announce
+            before_work=lambda: not prepare or self._prepare(supervisor), when_up=self._announce
         )
         lock.close()
         if supervisor.has_failed:
@@ -84,18 +84,27 @@ class Command(BaseCommand):
             return servers, {"CELERY_BROKER_URL": "filesystem://"}
         return servers, {}
 
-    def _prepare(self, queue: dict[str, str]) -> bool:
-        command = [sys.executable, "manage.py", "prepare"]
-        return subprocess.call(command, env={**os.environ, **queue}) == 0  # noqa: S603 (our own)
+    def _prepare(self, supervisor: Supervisor) -> bool:
+        """Prepare here what is quick, and the demonstration, which needs torch, apart."""
+        call_command("prepare", stdout=self.stdout)
+        connections.close_all()
+        if settings.NOCTURNE_MODE != "demo" or self._sign_ins.exists():
+            return True
+        self._say("preparing the demonstration; this takes about a minute, once ...")
+        return supervisor.run_to_end([sys.executable, "manage.py", "demo_study"]) == 0
+
+    @property
+    def _sign_ins(self) -> Path:
+        """The last thing that preparing the demonstration writes."""
+        return settings.NOCTURNE_VAR / "demo-sign-ins.txt"
 
     def _announce(self) -> None:
         host = "127.0.0.1" if settings.NOCTURNE_BIND == "0.0.0.0" else settings.NOCTURNE_BIND  # noqa: S104 (compared, not bound)
         self.stdout.write(
             f"\nNocturne ({settings.NOCTURNE_MODE}) runs at http://{host}:{settings.NOCTURNE_PORT}/"
         )
-        sign_ins = settings.NOCTURNE_VAR / "demo-sign-ins.txt"
-        if settings.NOCTURNE_MODE == "demo" and sign_ins.exists():
-            self.stdout.write(sign_ins.read_text(encoding="utf-8"))
+        if settings.NOCTURNE_MODE == "demo" and self._sign_ins.exists():
+            self.stdout.write(self._sign_ins.read_text(encoding="utf-8"))
         self.stdout.write(f"State and logs: {settings.NOCTURNE_VAR}. Ctrl-C stops everything.\n")
         self.stdout.flush()
 
