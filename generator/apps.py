@@ -4,7 +4,12 @@ from django.apps import AppConfig
 from django.core.checks import register
 from django.utils.translation import gettext_lazy as _
 
-from generator.checks import disk_has_room, mp3_can_be_written, nights_can_be_stored
+from generator.checks import (
+    disk_has_room,
+    mp3_can_be_written,
+    nights_can_be_stored,
+    releases_are_whole,
+)
 
 
 class GeneratorConfig(AppConfig):
@@ -14,5 +19,7 @@ class GeneratorConfig(AppConfig):
     verbose_name = _("Music")
 
     def ready(self) -> None:
-        for check in (mp3_can_be_written, nights_can_be_stored, disk_has_room):
-            register(check)
+        register(releases_are_whole)
+        register(mp3_can_be_written)
+        register(nights_can_be_stored)
+        register(disk_has_room)

@@ -9,8 +9,32 @@ import soundfile
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
+from generator.engine.brief import ComposerName
+from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.errors import CheckpointError
+from generator.engine.networks.checkpoints import load_checkpoint
+
+# What all composers share has a release of its own beside theirs.
+FOUNDATION = "foundation"
 # A night of 45 minutes needs 0.8 GB while it is made, and 40 MB for good.
 FREE_BYTES_NEEDED = 2 * 2**30
+
+
+def releases_are_whole(**_options: Any) -> list[CheckMessage]:
+    """Return one error for each release that is missing, damaged, or of another vocabulary."""
+    problems = []
+    for name in (FOUNDATION, *ComposerName):
+        try:
+            load_checkpoint(WEIGHTS / name)
+        except CheckpointError as error:
+            problems.append(
+                Error(
+                    str(error),
+                    hint="Install Nocturne again, or rebuild it with manage.py train_composer.",
+                    id="generator.E001",
+                )
+            )
+    return problems
 
 
 def mp3_can_be_written(**_options: Any) -> list[CheckMessage]:

@@ -5,7 +5,13 @@ import pytest
 from django.core.checks import run_checks
 
 from generator import checks
-from generator.checks import disk_has_room, mp3_can_be_written, nights_can_be_stored
+from generator.checks import (
+    WEIGHTS,
+    disk_has_room,
+    mp3_can_be_written,
+    nights_can_be_stored,
+    releases_are_whole,
+)
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -13,6 +19,19 @@ Usage = namedtuple("Usage", "total used free")
 def test_this_machine_can_make_music():
     ours = [found for found in run_checks() if (found.id or "").startswith("generator.E")]
     assert ours == []
+
+
+def test_a_damaged_and_a_missing_release_are_errors_that_name_them(monkeypatch, tmp_path):
+    copy = shutil.copytree(WEIGHTS, tmp_path / "weights")
+    monkeypatch.setattr(checks, "WEIGHTS", copy)
+    assert releases_are_whole() == []
+    with (copy / "markov" / "arrays.safetensors").open("ab") as file:
+        file.write(b"x")
+    shutil.rmtree(copy / "genetic")
+    damaged, missing = releases_are_whole()
+    assert {damaged.id, missing.id} == {"generator.E001"}
+    assert "release markov has SHA-256" in damaged.msg
+    assert "expected in release genetic" in missing.msg
 
 
 def test_a_soundfile_without_mp3_is_an_error(monkeypatch):
