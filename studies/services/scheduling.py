@@ -81,19 +81,16 @@ def keep_calendar(*, participant: Participant | None = None) -> Turned:
     due = Assessment.objects.filter(turnable)
     if participant is not None:
         due = due.filter(visit__participant=participant)
-    turned = [_turn(pk, now) for pk in due.values_list("pk", flat=True)]
+    turned = [_turn_one(pk, now) for pk in due.values_list("pk", flat=True)]
     return Turned(turned.count(AssessmentState.OPEN), turned.count(AssessmentState.MISSED))
 
 
 @transaction.atomic
 def turn_page(assessment: Assessment) -> Assessment:
     """Return the assessment, locked and brought up to date with the clock."""
-    _turn(assessment.pk, clock.now())
-    return (
-        Assessment.objects.select_for_update(of=("self",))
-        .select_related("visit__participant__study", "response")
-        .get(pk=assessment.pk)
-    )
+    assessment = _locked(assessment.pk)
+    _turn(assessment, clock.now())
+    return assessment
 
 
 def cancel_undone(*, participant: Participant, actor: Actor, reason: str) -> int:
@@ -125,12 +122,17 @@ def may_be_sent_until(assessment: Assessment) -> datetime | None:
 
 
 @transaction.atomic
-def _turn(pk: int, now: datetime) -> str:
-    assessment = (
-        Assessment.objects.select_for_update(of=("self",))
-        .select_related("visit__participant__study")
-        .get(pk=pk)
-    )
+def _turn_one(pk: int, now: datetime) -> str:
+    return _turn(_locked(pk), now)
+
+
+def _locked(pk: int) -> Assessment:
+    rows = Assessment.objects.select_for_update(of=("self",))
+    return rows.select_related("visit__participant__study", "response").get(pk=pk)
+
+
+def _turn(assessment: Assessment, now: datetime) -> str:
+    """Move a locked assessment to where the clock puts it; return its new state, or ""."""
     old = assessment.state
     until = may_be_sent_until(assessment)
     if old in UNDONE and until is not None and until <= now:

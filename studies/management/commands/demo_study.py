@@ -1,0 +1,243 @@
+"""Prepare the demonstration: one running and one finished study of synthetic people."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from generator.models.playlist import Playlist
+from generator.services.rendering import render_next
+from studies import clock
+from studies.design.synthetic import person
+from studies.models.study import ArmKind, Role, Study
+from studies.models.user import User
+from studies.services.allocation import arm_kind_of
+from studies.services.audit import staff
+from studies.services.demonstration import PIN, Carried, Mixes, Script, carry
+from studies.services.playlists import is_in_treatment
+from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
+
+PARTICIPANTS = 24
+ZONE = "Asia/Shanghai"
+NIGHT_MINUTES = 1
+SEED = 20251
+SIGN_INS = "demo-sign-ins.txt"
+PASSWORD = "quiet-evening-music"  # noqa: S105 -- of the demonstration's own accounts
+# The administrator sees the administration; clinician and researcher see their studies.
+STAFF = {
+    "clinician": Role.CLINICIAN,
+    "researcher": Role.RESEARCHER,
+    "administrator": Role.ADMINISTRATOR,
+}
+RENDER_PATIENCE_S = 300
+
+
+class Command(BaseCommand):
+    """Synthetic people, the product's own services, eight weeks in seconds."""
+
+    help = "Prepare a running and a finished study of synthetic people (demonstration mode only)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--participants", type=int, default=PARTICIPANTS, help="people in each study"
+        )
+        parser.add_argument(
+            "--if-absent", action="store_true", help="say nothing when it is there already"
+        )
+
+    def handle(self, *, participants: int, if_absent: bool, **_options: object) -> None:
+        """Prepare what is not there yet, and tell how to sign in."""
+        if not settings.NOCTURNE_MOVABLE_CLOCK:
+            raise CommandError(
+                "Demonstration or test mode was expected, this installation is real. Start one "
+                "with ./run demo."
+            )
+        if not 8 <= participants <= 1000:
+            raise CommandError(f"8 to 1000 participants were expected, got {participants}.")
+        suffix = "" if participants == PARTICIPANTS else f"-{participants}"
+        if Study.objects.filter(code=f"DEMO-RUNNING{suffix}").exists():
+            if not if_absent:
+                self.stdout.write(self._sign_ins_file().read_text(encoding="utf-8"))
+            return
+        began = time.monotonic()
+        accounts = {name: self._account(name) for name in STAFF}
+        mixes = Mixes(render=self._render)
+        random = np.random.default_rng([SEED, participants])
+        self._finished(f"DEMO-FINISHED{suffix}", participants, accounts, mixes, random)
+        carried = self._running(f"DEMO-RUNNING{suffix}", participants, accounts, mixes, random)
+        self._tell(carried)
+        self.stdout.write(f"Prepared in {time.monotonic() - began:.0f} s.")
+
+    def _finished(
+        self,
+        code: str,
+        n: int,
+        accounts: dict[str, User],
+        mixes: Mixes,
+        random: np.random.Generator,
+    ) -> None:
+        """Carry a study to its end, close and unblind it."""
+        now = clock.now()
+        began_at = now - timedelta(weeks=12)
+        with clock.at(began_at):
+            study = self._open(code, "Sleep music, a finished study", accounts)
+        scripts = [
+            Script(
+                person(random), began_at + timedelta(hours=8 + 300 * place / n), _language(place)
+            )
+            for place in range(n)
+        ]
+        for place, change in ((5, {"stops_at": "withdrawn"}), (n - 3, {"misses_week": 8})):
+            scripts[place] = replace(scripts[place], **change)
+        closed_at = now - timedelta(days=4)
+        actor = staff(accounts["clinician"])
+        self._say(f"{code}: {n} people through eight weeks ...")
+        carry(study=study, scripts=scripts, actor=actor, mixes=mixes, until=closed_at)
+        with clock.at(closed_at):
+            close_study(study=study, actor=actor, reason="the last visit's window has closed")
+        with clock.at(now - timedelta(days=3)):
+            unblind_study(
+                study=study,
+                actor=staff(accounts["researcher"]),
+                reason="data collection is complete and the data were checked",
+            )
+
+    def _running(
+        self,
+        code: str,
+        n: int,
+        accounts: dict[str, User],
+        mixes: Mixes,
+        random: np.random.Generator,
+    ) -> list[Carried]:
+        """Carry a study up to now; people are at every step of the way."""
+        now = clock.now()
+        began_at = now - timedelta(days=58)
+        with clock.at(began_at):
+            study = self._open(code, "Sleep music, a running study", accounts)
+        early = n - 4
+        scripts = [
+            Script(
+                person(random),
+                began_at + timedelta(hours=8) + place * timedelta(days=50) / early,
+                _language(place),
+            )
+            for place in range(early)
+        ]
+        scripts[2] = replace(scripts[2], misses_week=4)
+        scripts[3] = replace(scripts[3], stops_at="declined")
+        scripts[4] = Script(person(random, is_calm=True), scripts[4].joins_at)
+        scripts += [
+            Script(person(random), now - timedelta(days=2), "zh-hans", "baseline_done"),
+            Script(person(random), now - timedelta(days=1), "en", "baseline_done"),
+            Script(person(random), now - timedelta(hours=20), "en", "consented"),
+            Script(person(random), now - timedelta(hours=1), "en", "invited"),
+        ]
+        actor = staff(accounts["clinician"])
+        self._say(f"{code}: {n} people up to today ...")
+        carried = carry(study=study, scripts=scripts, actor=actor, mixes=mixes, until=now)
+        for one in carried:
+            one.participant.refresh_from_db()
+            if _has_music(one):
+                mixes.tonight(one.participant)
+        return carried
+
+    def _open(self, code: str, title: str, accounts: dict[str, User]) -> Study:
+        actor = staff(accounts["clinician"])
+        study = create_study(
+            code=code,
+            title=title,
+            zone=ZONE,
+            night_minutes=NIGHT_MINUTES,
+            actor=actor,
+            is_synthetic=True,
+        )
+        for name, role in STAFF.items():
+            add_member(study=study, user=accounts[name], role=role, actor=actor)
+        return open_study(study=study, actor=actor)
+
+    def _account(self, name: str) -> User:
+        """Return a demonstration account with its second factor, made if need be."""
+        account = User.objects.filter(username=name).first()
+        if account is not None:
+            return account
+        account = User.objects.create_user(
+            name,
+            password=PASSWORD,
+            is_staff=name == "administrator",
+            is_superuser=name == "administrator",
+        )
+        TOTP.activate(account, generate_totp_secret())
+        RecoveryCodes.activate(account)
+        return account
+
+    def _render(self, playlist: Playlist) -> None:
+        """Make a mix here and now, unless a worker has begun it already."""
+        self._say(f"composing and rendering {playlist.brief['minutes']:g} min of music ...")
+        patience = time.monotonic() + RENDER_PATIENCE_S
+        worker = f"demo-{uuid4().hex[:8]}"
+        while not playlist.is_final and time.monotonic() < patience:
+            if render_next(worker=worker, playlist_id=playlist.pk) is None:
+                time.sleep(0.5)
+            playlist.refresh_from_db()
+
+    def _tell(self, carried: list[Carried]) -> None:
+        lines = [
+            "Nocturne, demonstration: every person here is synthetic.",
+            "",
+            f"Staff: {_address('/accounts/login/')}",
+            *(f"  {name:14} password {PASSWORD}" for name in STAFF),
+            "  The second factor's code is shown on the page that asks for it.",
+            "",
+            f"Participants: open a link; the PIN is {PIN}.",
+            *(f"  {what:34} {_address(f'/p/{token}/')}" for what, token in _to_try(carried)),
+        ]
+        text = "\n".join(lines) + "\n"
+        file = self._sign_ins_file()
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+        self.stdout.write(text)
+
+    def _sign_ins_file(self) -> Path:
+        return settings.NOCTURNE_VAR / SIGN_INS
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _to_try(carried: list[Carried]) -> list[tuple[str, str]]:
+    """Return a few links worth opening: an evening with music, one with lessons, a new one."""
+    found = {
+        "music tonight": next((c for c in carried if _has_music(c)), None),
+        "lessons and sleep diary": next((c for c in carried if _has_lessons(c)), None),
+        "questions of the first day": next(
+            (c for c in carried if c.participant.state == "consented"), None
+        ),
+        "fresh invitation, choose a PIN": carried[-1],
+    }
+    return [(what, one.token) for what, one in found.items() if one is not None]
+
+
+def _has_music(one: Carried) -> bool:
+    return is_in_treatment(one.participant) and arm_kind_of(one.participant) == ArmKind.MUSIC
+
+
+def _has_lessons(one: Carried) -> bool:
+    return is_in_treatment(one.participant) and arm_kind_of(one.participant) == ArmKind.CBT
+
+
+def _language(place: int) -> str:
+    return "zh-hans" if place % 3 == 1 else "en"
+
+
+def _address(path: str) -> str:
+    return f"http://localhost:{settings.NOCTURNE_PORT}{path}"
