@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django import template
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from studies.selectors.listening import Night
 from studies.selectors.outcomes import POOLED
 from studies.services.analysis import Report
 from studies.stats.estimate import Estimate
+from studies.templatetags.dates import short_day
 
 register = template.Library()
 
@@ -150,9 +151,10 @@ def arm_name(arm: str) -> str:
 
 
 @register.filter
-def with_interval(estimate: Estimate | None) -> str:
+def with_interval(estimate: Estimate | str | None) -> str:
     """Return an estimate as `3.4 (1.2 to 5.6)`; a dash where there is none."""
-    if estimate is None or not estimate.is_estimable:
+    # At baseline there is no change: a template gives an empty text for it.
+    if not estimate or not estimate.is_estimable:
         return "\N{EN DASH}"
     value = _number(estimate.value)
     if estimate.ci_low is None or estimate.ci_high is None:
@@ -253,4 +255,4 @@ def _number(value: float) -> str:
 
 
 def _day(night: Night) -> str:
-    return date_format(night.night_on, "j M")
+    return short_day(night.night_on)

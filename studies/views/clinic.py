@@ -90,7 +90,12 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
         add_member(study=study, actor=staff(request.user), **form.cleaned_data)
         return redirect("studies:people", study.code)
     members = study.memberships.filter(revoked_at=None).select_related("user")
-    context = {"study": study, "form": form, "members": members.order_by("granted_at", "pk")}
+    context = {
+        "study": study,
+        "form": form,
+        "abilities": abilities_in(request.user, study),
+        "members": members.order_by("granted_at", "pk"),
+    }
     return render(request, "studies/clinic/people.html", context)
 
 

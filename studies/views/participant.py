@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from studies.forms.participant import MusicForm, StopForm
 from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.selectors.schedule import today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.audit import participant_actor
 from studies.services.preferences import state_preferences
@@ -23,9 +24,9 @@ GROUP_SEEN = "group_seen"
 def today(request: HttpRequest, participant: Participant) -> HttpResponse:
     if participant.state == ParticipantState.INVITED:
         return redirect("studies:consent")
-    if participant.state == ParticipantState.ALLOCATED and GROUP_SEEN not in request.session:
-        return redirect("studies:group")
     keep_calendar(participant=participant)
+    if _group_is_news(request, participant):
+        return redirect("studies:group")
     context = {"participant": participant, "page": today_page(participant)}
     return render(request, "studies/participant/today.html", context)
 
@@ -67,3 +68,9 @@ def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
     template = "stop_check.html" if form.is_valid() else "stop.html"
     context = {"participant": participant, "form": form}
     return render(request, f"studies/participant/{template}", context)
+
+
+def _group_is_news(request: HttpRequest, participant: Participant) -> bool:
+    is_allocated = participant.state == ParticipantState.ALLOCATED
+    has_seen_it = GROUP_SEEN in request.session
+    return is_allocated and not has_seen_it and not today_of(participant).due

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +13,7 @@ from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.schedule import ANSWERABLE, Today, today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.playlists import is_in_treatment
+from studies.templatetags.dates import short_day
 
 INSTRUMENT_NAMES = {
     "psqi": gettext_lazy("Questions about your sleep"),
@@ -198,5 +197,5 @@ def _links(kind: str | None, evening: Link | None) -> tuple[Link, ...]:
 def _next_words(today: Today) -> str:
     if today.upcoming is None:
         return ""
-    day = date_format(localtime(today.upcoming.opens_at), "MONTH_DAY_FORMAT")
-    return _("The next questions open on %(day)s.") % {"day": day}
+    opens_on = short_day(today.upcoming.opens_at)
+    return _("The next questions open on %(day)s.") % {"day": opens_on}
