@@ -60,7 +60,7 @@ def failing_with(error: Exception) -> rendering.Renderer:
     """Return a renderer that leaves an unfinished file and fails."""
 
     def render(
-        brief: Brief,  # noqa: ARG001 (the signature of a renderer)
+        brief: Brief,
         *,
         directory: Path,
         stem: str,
