@@ -155,7 +155,7 @@ def test_a_zero_kept_earlier_is_an_answer_and_not_a_gap():
 def test_a_kept_time_is_said_back_as_a_sentence():
     assert "You go to bed at 00:30: half past midnight." in html_of(make_form("bed", value="00:30"))
     form = make_form("bed", language="zh-hans", value="00:30")
-    assert form.read_back == "您 00:30 上床，也就是凌晨零点半。"  # noqa: RUF001 - Chinese punctuation
+    assert form.read_back == "你 00:30 上床，也就是凌晨零点半。"  # noqa: RUF001 - Chinese punctuation
     assert make_form("bed").read_back == ""
 
 
