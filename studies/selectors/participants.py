@@ -170,5 +170,9 @@ def _subjects(participant: Participant) -> models.Q:
 
 
 def _weeks(participant: Participant) -> dict[str, str]:
-    rows = participant.visits.values_list("assessments__pk", "week", "assessments__instrument")
-    return {str(pk): f"{str(name).upper()}, {_('week')} {week}" for pk, week, name in rows}
+    visits = participant.visits.filter(assessments__isnull=False)
+    rows = visits.values_list("assessments__pk", "week", "assessments__instrument")
+    words = _("%(instrument)s, week %(week)d")
+    return {
+        str(pk): str(words % {"instrument": name.upper(), "week": week}) for pk, week, name in rows
+    }
