@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 # An installation is up in about ten seconds on a quiet machine; this one may be busy.
 UP_WITHIN_S, DOWN_WITHIN_S = 90.0, 20.0
-PASSWORD = "a long enough password"  # noqa: S105 (of synthetic people, in tests)
+PASSWORD = "a long enough password"
 MAKE_STAFF = """
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from studies.models.user import User

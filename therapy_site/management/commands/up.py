@@ -1,6 +1,5 @@
 """Run the whole installation under one supervisor: servers, web, workers, scheduler."""
 
-import fcntl
 import os
 import socket
 import sys
@@ -8,16 +7,16 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
 from generator.models.playlist import WorkerHeartbeat
 from therapy_site.environment import private_directory
+from therapy_site.lock import take_lock
 from therapy_site.servers import (
     Postgres,
     ServerFailed,
@@ -126,19 +125,6 @@ def require_free_port(host: str, port: int) -> None:
             ) from error
 
 
-def take_lock(path: Path) -> IO[str]:
-    """Make sure that this is the only supervisor of the installation."""
-    lock = path.open("a", encoding="ascii")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise CommandError(
-            f"This installation runs already (its lock is {path}). Stop it first, "
-            "or give this one a state directory of its own with NOCTURNE_VAR."
-        ) from error
-    return lock
-
-
 def postgres() -> Child:
     """Return the database, for an installation that brings its own PostgreSQL."""
     server = Postgres(settings.NOCTURNE_VAR / "postgres", settings.NOCTURNE_POSTGRES_SOCKETS)
@@ -225,11 +211,11 @@ def heartbeat_watch(name: str) -> Callable[[float], bool]:
         if age_s < FIRST_HEARTBEAT_S:
             return False
         limit = timezone.now() - timedelta(seconds=STUCK_AFTER_S)
-        close_old_connections()
         try:
-            row = WorkerHeartbeat.objects.filter(name=name).first()
+            row = WorkerHeartbeat.objects.filter(name=name).order_by("pk").first()
         except DatabaseError:
-            # An unreachable database is no reason to kill a worker.
+            # An unreachable database is no reason to kill a worker; connect anew next time.
+            connection.close()
             return False
         return row is not None and row.seen_at < limit
 
