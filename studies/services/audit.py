@@ -141,8 +141,12 @@ def study_of(subject: models.Model | None) -> Study | None:
 
 
 def _locked_head(chain: str) -> AuditHead:
+    heads = AuditHead.objects.select_for_update()
+    head = heads.filter(chain=chain).first()
+    if head is not None:
+        return head
     AuditHead.objects.get_or_create(chain=chain)
-    return AuditHead.objects.select_for_update().get(chain=chain)
+    return heads.get(chain=chain)
 
 
 def _role_in(study: Study | None, user: User | None) -> str:

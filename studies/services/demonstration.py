@@ -28,7 +28,6 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.study import ArmKind, Study
 from studies.models.visit import Assessment
 from studies.services import cbt
-from studies.services.access import set_pin, sign_in
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.assessment import begin_assessment, save_answer, submit_assessment
 from studies.services.audit import Actor, participant_actor
@@ -40,7 +39,6 @@ from studies.services.preferences import state_preferences
 from studies.services.scheduling import keep_calendar
 from studies.services.withdrawal import withdraw_participant
 
-PIN = "274918"
 DIARY_MORNINGS = 7
 FIRST_LESSON = "sleep_education"
 STYLES = ("classical", "song", "guitar", "folk", "jazz")
@@ -134,8 +132,6 @@ def _live(study: Study, script: Script, actor: Actor, mixes: Mixes, carried: lis
     if script.stops_at == ParticipantState.INVITED:
         return
     yield clock.now() + timedelta(hours=3)
-    set_pin(token=invitation.url_token, pin=PIN)
-    sign_in(token=invitation.url_token, pin=PIN)
     agreed = script.stops_at != ParticipantState.DECLINED
     give_consent(participant=participant, text=current_text(participant), agreed=agreed)
     if not agreed or script.stops_at == ParticipantState.CONSENTED:

@@ -18,9 +18,11 @@ from studies import clock
 from studies.design.synthetic import person
 from studies.models.study import ArmKind, Role, Study
 from studies.models.user import User
+from studies.services.access import set_pin
 from studies.services.allocation import arm_kind_of
-from studies.services.audit import staff
-from studies.services.demonstration import PIN, Carried, Mixes, Script, carry
+from studies.services.audit import Actor, staff
+from studies.services.demonstration import Carried, Mixes, Script, carry
+from studies.services.enrolment import reissue_link
 from studies.services.playlists import is_in_treatment
 from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
 
@@ -28,6 +30,7 @@ PARTICIPANTS = 24
 ZONE = "Asia/Shanghai"
 NIGHT_MINUTES = 1
 SEED = 20251
+PIN = "274918"
 SIGN_INS = "demo-sign-ins.txt"
 PASSWORD = "quiet-evening-music"  # noqa: S105 -- of the demonstration's own accounts
 # The administrator sees the administration; clinician and researcher see their studies.
@@ -73,7 +76,7 @@ class Command(BaseCommand):
         random = np.random.default_rng([SEED, participants])
         self._finished(f"DEMO-FINISHED{suffix}", participants, accounts, mixes, random)
         carried = self._running(f"DEMO-RUNNING{suffix}", participants, accounts, mixes, random)
-        self._tell(carried)
+        self._tell(_to_try(carried, staff(accounts["clinician"])))
         self.stdout.write(f"Prepared in {time.monotonic() - began:.0f} s.")
 
     def _finished(
@@ -189,7 +192,7 @@ class Command(BaseCommand):
                 time.sleep(0.5)
             playlist.refresh_from_db()
 
-    def _tell(self, carried: list[Carried]) -> None:
+    def _tell(self, links: list[tuple[str, str]]) -> None:
         lines = [
             "Nocturne, demonstration: every person here is synthetic.",
             "",
@@ -198,7 +201,7 @@ class Command(BaseCommand):
             "  The second factor's code is shown on the page that asks for it.",
             "",
             f"Participants: open a link; the PIN is {PIN}.",
-            *(f"  {what:34} {_address(f'/p/{token}/')}" for what, token in _to_try(carried)),
+            *(f"  {what:34} {_address(f'/p/{token}/')}" for what, token in links),
         ]
         text = "\n".join(lines) + "\n"
         file = self._sign_ins_file()
@@ -214,17 +217,25 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _to_try(carried: list[Carried]) -> list[tuple[str, str]]:
-    """Return a few links worth opening: an evening with music, one with lessons, a new one."""
+def _to_try(carried: list[Carried], actor: Actor) -> list[tuple[str, str]]:
+    """Return a few links worth opening; all but the fresh one are given anew, with the PIN set.
+
+    Nobody else of the synthetic people signs in: hashing a PIN well takes a fifth of a second.
+    """
     found = {
         "music tonight": next((c for c in carried if _has_music(c)), None),
         "lessons and sleep diary": next((c for c in carried if _has_lessons(c)), None),
         "questions of the first day": next(
             (c for c in carried if c.participant.state == "consented"), None
         ),
-        "fresh invitation, choose a PIN": carried[-1],
     }
-    return [(what, one.token) for what, one in found.items() if one is not None]
+    links = []
+    for what, one in found.items():
+        if one is not None:
+            token = reissue_link(participant=one.participant, actor=actor)
+            set_pin(token=token, pin=PIN)
+            links.append((what, token))
+    return [*links, ("fresh invitation, choose a PIN", carried[-1].token)]
 
 
 def _has_music(one: Carried) -> bool:
