@@ -5,9 +5,11 @@ that of order k-1 as far as its context is new (absolute discounting, Ney et al.
 
     p_k(x | c) = max(n(c, x) - d, 0) / n(c) + d t(c) / n(c) p_{k-1}(x)
 
-with n(c) the times context c was seen, t(c) the different symbols seen after it, d = 0.75. Contexts
-are kept as 32-bit hashes; with half a million contexts a new one is mistaken for a known one about
-once in ten thousand.
+with n(c) the pieces in which context c was seen, t(c) the different symbols seen after it, d =
+0.75. A longer context that was seen just as often as the shorter one tells the same story again and
+is passed over; otherwise one rare passage would be counted once an order. Contexts are kept as
+32-bit hashes; with half a million of them a new one is mistaken for a known one about once in ten
+thousand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,8 @@ _DISCOUNT = 0.75
 
 def absorbed(state: np.ndarray, column: np.ndarray) -> np.ndarray:
     """Return 64-bit hash states after one more column of values, shape (n,)."""
-    state = (state ^ column.astype(np.int64).astype(np.uint64)) * _MULTIPLIER
+    # The added constant keeps a state of zero from swallowing values of zero.
+    state = (state + column.astype(np.int64).astype(np.uint64) + _MIXER) * _MULTIPLIER
     state ^= state >> np.uint64(29)
     return state * _MIXER
 
@@ -66,20 +69,39 @@ class OrderTable:
         return rows, self.keys[rows] == keys if len(self.keys) else np.zeros(len(keys), bool)
 
 
-def count_order(keys: np.ndarray, symbols: np.ndarray, minimum: int = 1) -> OrderTable:
-    """Return the table of all (key, symbol) pairs whose context was seen `minimum` times."""
-    packed = keys.astype(np.uint64) << np.uint64(16) | symbols.astype(np.uint64)
-    pairs, counts = np.unique(packed, return_counts=True)
+def count_order(
+    keys: np.ndarray, symbols: np.ndarray, pieces: np.ndarray, minimum: int = 1
+) -> OrderTable:
+    """Return in how many pieces each symbol followed each context.
+
+    A piece counts once however often it repeats itself: a bar that comes ten times in one piece
+    says nothing about other pieces.
+
+    Parameters
+    ----------
+    keys : ndarray, uint32, shape (n,)
+    symbols : ndarray, shape (n,)
+        Below 256.
+    pieces : ndarray, shape (n,)
+        Number of the piece, below 65536.
+    minimum : int
+        Contexts with a smaller total are left out.
+    """
+    packed = (
+        keys.astype(np.uint64) << np.uint64(32)
+        | symbols.astype(np.uint64) << np.uint64(16)
+        | pieces.astype(np.uint64)
+    )
+    pairs, counts = np.unique(np.unique(packed) >> np.uint64(16), return_counts=True)
     contexts = (pairs >> np.uint64(16)).astype(np.uint32)
-    unique, first, inverse = np.unique(contexts, return_index=True, return_inverse=True)
-    totals = np.bincount(inverse, weights=counts)
-    kept = totals[inverse] >= minimum
+    _, inverse = np.unique(contexts, return_inverse=True)
+    kept = np.bincount(inverse, weights=counts)[inverse] >= minimum
     pairs, counts, contexts = pairs[kept], counts[kept], contexts[kept]
     unique, first = np.unique(contexts, return_index=True)
     return OrderTable(
         unique,
         np.append(first, len(contexts)).astype(np.uint32),
-        (pairs & np.uint64(0xFFFF)).astype(np.uint16),
+        (pairs & np.uint64(0xFFFF)).astype(np.uint8),
         np.minimum(counts, 65535).astype(np.uint16),
     )
 
@@ -100,6 +122,7 @@ class BackoffTable:
             The context of order 0, 1, ..., as far back as there is a past.
         """
         p = np.full(self.size, 1.0 / self.size)
+        evidence = np.inf
         for table, context in zip(self.orders, contexts, strict=False):
             rows, known = table.find(context_hash(context[None, :]))
             if not known[0]:
@@ -108,6 +131,9 @@ class BackoffTable:
             span = slice(int(table.starts[rows[0]]), int(table.starts[rows[0] + 1]))
             counts = table.counts[span].astype(float)
             total, types = counts.sum(), len(counts)
+            if total >= evidence:
+                continue
+            evidence = total
             p = p * (_DISCOUNT * types / total)
             p[table.symbols[span]] += (counts - _DISCOUNT) / total
         return p
@@ -122,6 +148,7 @@ class BackoffTable:
         symbols : ndarray, shape (n,)
         """
         p = np.full(len(symbols), 1.0 / self.size)
+        evidence = np.full(len(symbols), np.inf)
         for table, key in zip(self.orders, keys, strict=False):
             rows, known = table.find(key)
             starts = table.starts.astype(np.int64)
@@ -129,7 +156,9 @@ class BackoffTable:
             n = np.add.reduceat(counts, starts[:-1])[rows]
             t = np.diff(starts)[rows]
             hit = np.maximum(_counts_of(table, rows, symbols) - _DISCOUNT, 0.0)
-            p = np.where(known, (hit + _DISCOUNT * t * p) / n, p)
+            tells = known & (n < evidence)
+            p = np.where(tells, (hit + _DISCOUNT * t * p) / n, p)
+            evidence = np.where(tells, n, evidence)
         return p
 
     def arrays(self, name: str) -> dict[str, np.ndarray]:

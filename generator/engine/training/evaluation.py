@@ -92,6 +92,8 @@ _KNOWN = {
     "duration": (("now", 0), ("then", 3), ("now", 1), ("then", 1), ("now", 2)),
     "velocity": (("then", 4), ("now", 1), ("then", 1), ("now", 3)),
 }
+# Pitch gains nothing from the position in the bar (3.03 nats with it, 2.7 without).
+_METRICAL = ("shift", "duration")
 _LOOKS_BACK = {
     "shift": (0, 1),
     "role": (1, 2),
@@ -118,10 +120,11 @@ class EventChain:
     def __init__(self, pieces: Sequence[Piece], order: int, *, metrical: bool) -> None:
         self._order, self._metrical = order, metrical
         self._tables = []
+        owners = np.repeat(np.arange(len(pieces)), [len(piece.events) for piece in pieces])
         for field, size in enumerate(SIZES):
             symbols = np.concatenate([piece.events[:, field] for piece in pieces])
             tables = [
-                count_order(key, symbols, _MINIMUM if rank > _FIRST_PRUNED else 1)
+                count_order(key, symbols, owners, _MINIMUM if rank > _FIRST_PRUNED else 1)
                 for rank, key in enumerate(self._keys(pieces, field))
             ]
             self._tables.append(BackoffTable(size, tuple(tables)))
@@ -139,7 +142,7 @@ class EventChain:
         lagged = [_lagged_events(pieces, lag) for lag in range(self._order + 1)]
         state = blank_state(len(lagged[0]))
         yield short_hash(state)
-        if self._metrical:
+        if self._metrical and FIELDS[field] in _METRICAL:
             state = absorbed(state, _positions(pieces, before=field == 0))
             yield short_hash(state)
         for when, column in _KNOWN[FIELDS[field]]:

@@ -52,12 +52,13 @@ def estimate_markov(pieces: Sequence[Piece]) -> dict[str, BackoffTable]:
     """Return the rhythm and interval tables of the melodies of these pieces."""
     rhythm: list[list[np.ndarray]] = [[] for _ in range(MAX_ORDER + 1)]
     interval: list[list[np.ndarray]] = [[] for _ in range(MAX_ORDER + 1)]
-    iois, steps = [], []
-    for melody in melodies(pieces):
+    iois, steps, owners = [], [], []
+    for number, melody in enumerate(melodies(pieces)):
         ioi = np.minimum(np.diff(melody.onsets), LONGEST_IOI) - 1
         step = np.clip(np.diff(melody.pitches), -INTERVAL_LIMIT, INTERVAL_LIMIT) + INTERVAL_LIMIT
         iois.append(ioi)
         steps.append(step)
+        owners.append(np.full(len(ioi), number))
         for order in range(MAX_ORDER + 1):
             rhythm[order].append(context_hash(rhythm_contexts(melody.positions[:-1], ioi, order)))
             interval[order].append(
@@ -70,7 +71,12 @@ def estimate_markov(pieces: Sequence[Piece]) -> dict[str, BackoffTable]:
         name: BackoffTable(
             sizes[name],
             tuple(
-                count_order(np.concatenate(parts), symbols[name], _MINIMUM_COUNT[order])
+                count_order(
+                    np.concatenate(parts),
+                    symbols[name],
+                    np.concatenate(owners),
+                    _MINIMUM_COUNT[order],
+                )
                 for order, parts in enumerate(keys[name])
             ),
         )

@@ -1,0 +1,78 @@
+"""Build each release from a directory of MIDI: the one door for `manage.py train_composer`."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.engine.brief import ComposerName
+from generator.engine.training.corpus import Corpus, read_corpus
+from generator.engine.training.genetic import train_genetic
+from generator.engine.training.lstm_acm import train_lstm_acm
+from generator.engine.training.markov import train_foundation, train_markov
+from generator.engine.training.trainer import RELEASE, TrainingPlan
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of a build: the release folder, how much was read, what was left out and why."""
+
+    release: Path
+    n_pieces: int
+    n_files: int
+    dropped: dict[str, int]
+
+
+def build_release(
+    name: ComposerName,
+    corpus_directory: Path,
+    out: Path,
+    plan: TrainingPlan,
+    *,
+    workers: int = 1,
+    report: Callable[[str], None] = lambda _: None,
+) -> Built:
+    """Read the corpus, train or estimate one composer, and write ``out/<composer>``.
+
+    The tables that all composers share are written beside it, to ``out/foundation``. A training run
+    that was stopped goes on from ``out/run``.
+
+    Parameters
+    ----------
+    name : ComposerName
+    corpus_directory, out : Path
+    plan : TrainingPlan
+        Used by `lstm_acm` alone.
+    workers : int
+        Processes that read MIDI.
+    report : callable
+        Told, in one line, what begins.
+    """
+    report(f"Reading {corpus_directory} ...")
+    corpus = read_corpus(corpus_directory, workers=workers)
+    report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
+    train_foundation(corpus, out / "foundation")
+    release = out / name.value
+    _BUILDERS[name](corpus, release, plan)
+    return Built(release, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
+
+
+def _build_lstm_acm(corpus: Corpus, release: Path, plan: TrainingPlan) -> None:
+    run = release.parent / "run"
+    train_lstm_acm(corpus, run, plan)
+    shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
+
+
+def _build_markov(corpus: Corpus, release: Path, _plan: TrainingPlan) -> None:
+    train_markov(corpus, release)
+
+
+def _build_genetic(corpus: Corpus, release: Path, _plan: TrainingPlan) -> None:
+    train_genetic(corpus, release)
+
+
+_BUILDERS: dict[ComposerName, Callable[[Corpus, Path, TrainingPlan], None]] = {
+    ComposerName.LSTM_ACM: _build_lstm_acm,
+    ComposerName.MARKOV: _build_markov,
+    ComposerName.GENETIC: _build_genetic,
+}

@@ -1,0 +1,72 @@
+"""`manage.py compose markov --minutes 30 --seed 7 --out night.mid`: one piece as a MIDI file."""
+
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.composers.registry import composer_for
+from generator.engine.errors import EngineError
+from generator.engine.score.midi import write_midi
+
+
+def style_weights(text: str) -> dict[Style, float]:
+    """Return style weights from text like ``classical=0.7,folk=0.3``; a lone name weighs 1."""
+    weights = {}
+    for part in text.split(","):
+        name, _, weight = part.partition("=")
+        try:
+            weights[Style(name.strip())] = float(weight or 1.0)
+        except ValueError as error:
+            raise CommandError(
+                f"styles like classical=0.7,folk=0.3 were expected, got {text!r}. "
+                f"Known styles: {', '.join(Style)}."
+            ) from error
+    return weights
+
+
+class Command(BaseCommand):
+    """Compose one piece and write it as a MIDI file."""
+
+    help = "Compose one piece and write it as a MIDI file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the fields of a brief as options."""
+        parser.add_argument("composer", choices=[name.value for name in ComposerName])
+        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("--minutes", type=float, default=45.0)
+        parser.add_argument("--style", default="classical", help="Like classical=0.7,folk=0.3.")
+        parser.add_argument("--tempo", type=float, default=66.0, help="Quarter notes a minute.")
+        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default="major")
+        parser.add_argument("--calmness", type=float, default=0.8)
+        parser.add_argument(
+            "--instrument", choices=[name.value for name in Instrument], default="piano"
+        )
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *_args: object, **options: object) -> None:
+        """Compose, write, and say what was made."""
+        try:
+            brief = Brief(
+                ComposerName(options["composer"]),
+                options["minutes"],
+                style_weights(options["style"]),
+                options["seed"],
+                options["tempo"],
+                Mode(options["mode"]),
+                options["calmness"],
+                Instrument(options["instrument"]),
+            )
+            composer = composer_for(brief.composer)
+            began = time.process_time()
+            score = composer.compose(brief, np.random.default_rng(brief.seed))
+            write_midi(score, options["out"])
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        seconds = time.process_time() - began
+        self.stdout.write(
+            f"{options['out']}: {score.n_notes} notes by {composer.release} in {seconds:.1f} s."
+        )

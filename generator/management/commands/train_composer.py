@@ -1,0 +1,56 @@
+"""`manage.py train_composer lstm_acm --corpus DIR --out DIR`: rebuild a release from MIDI."""
+
+import logging
+from argparse import ArgumentParser
+from pathlib import Path
+
+import torch
+from django.core.management.base import BaseCommand, CommandError
+
+from generator.engine.brief import ComposerName
+from generator.engine.errors import EngineError
+from generator.engine.training.building import build_release
+from generator.engine.training.trainer import TrainingPlan
+
+
+class Command(BaseCommand):
+    """Train a network, or estimate tables, from a directory of MIDI files."""
+
+    help = "Train a network, or estimate tables, from a directory of MIDI files."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the composer, the corpus, and how long to train."""
+        parser.add_argument("composer", choices=[name.value for name in ComposerName])
+        parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
+        parser.add_argument("--out", type=Path, required=True, help="Where releases are written.")
+        parser.add_argument("--minutes", type=float, default=40.0, help="Training time in all.")
+        parser.add_argument("--steps", type=int, default=1_000_000, help="Training steps at most.")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
+        parser.add_argument("--workers", type=int, default=1, help="Processes that read MIDI.")
+        parser.add_argument("--threads", type=int, default=1, help="Threads that train.")
+
+    def handle(self, *_args: object, **options: object) -> None:
+        """Build the release and say what was read and left out."""
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        torch.set_num_threads(options["threads"])
+        plan = TrainingPlan(
+            minutes=options["minutes"],
+            max_steps=options["steps"],
+            seed=options["seed"],
+            bf16=options["bf16"],
+        )
+        try:
+            built = build_release(
+                ComposerName(options["composer"]),
+                options["corpus"],
+                options["out"],
+                plan,
+                workers=options["workers"],
+                report=self.stdout.write,
+            )
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        for reason, count in sorted(built.dropped.items()):
+            self.stdout.write(f"Left out {count}: {reason}.")
+        self.stdout.write(self.style.SUCCESS(f"Release written to {built.release}."))
