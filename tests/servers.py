@@ -100,9 +100,8 @@ class Installation:
         self.supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Migrate, start the supervisor and wait until all parts are healthy."""
-        self.manage("migrate", "--verbosity=0")
-        self.manage("createcachetable")
+        """Prepare the database, start the supervisor and wait until all parts are healthy."""
+        self.manage("prepare")
         self.start_again()
 
     def start_again(self) -> None:
