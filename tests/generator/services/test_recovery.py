@@ -24,16 +24,17 @@ from kombu import Connection
 from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from generator.engine.brief import Brief
-from generator.models.playlist import FINAL, WORKING
+from generator.models.playlist import FINAL
 from generator.services.requesting import SWEEP_PLAYLISTS
 from tests.generator.quick import brief
 from tests.servers import ROOT, valkey
 
 pytestmark = pytest.mark.services
 
-LEASE_S = 4
-# A worker starts in ten seconds and renders half a minute in five on a quiet machine; this one may
-# be busy with the rest of the suite.
+# Long enough for a worker that shares its core with the rest of the suite to be heard of in time.
+LEASE_S = 10
+# A worker starts in ten seconds and renders half a minute in five on a quiet machine; we wait this
+# long, on any machine, for anything at all to happen.
 PATIENCE_S = 300.0
 REQUEST = """
 from generator.engine.brief import Brief
@@ -65,6 +66,7 @@ class Place:
             "CELERY_BROKER_URL": f"redis+socket://{self.broker_socket}",
         }
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.lost_leases: set[str] = set()
         self._scheduler = Celery(set_as_current=False)
 
     def manage(self, *arguments: str) -> None:
@@ -97,6 +99,11 @@ class Place:
         worker = self.workers.pop(name)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
+        self.lost_leases.update(
+            lease
+            for holder, lease in self.rows("SELECT worker, lease FROM generator_playlist")
+            if lease and holder.startswith(f"{name}@")
+        )
 
     def stop_workers(self) -> None:
         for worker in self.workers.values():
@@ -129,21 +136,29 @@ class Place:
     def states(self) -> Counter[str]:
         return Counter(state for (state,) in self.rows("SELECT state FROM generator_playlist"))
 
-    def is_at_work(self) -> bool:
-        return any(self.states()[state] for state in WORKING)
+    def busy_workers(self) -> list[str]:
+        """Return who renders, without those whose work is only not yet known to be lost."""
+        held = self.rows(
+            "SELECT worker, lease FROM generator_playlist WHERE lease IS NOT NULL ORDER BY worker"
+        )
+        return [worker.split("@")[0] for worker, lease in held if lease not in self.lost_leases]
 
     def is_done(self) -> bool:
         return self.states().keys() <= set(FINAL)
 
     def wait_until(self, claim: Callable[[], object], every_s: float = 0.05) -> None:
         """Wait for something to become true, sweeping every second."""
-        deadline, swept = time.monotonic() + PATIENCE_S, 0.0
+        seen, changed_at, swept_at = None, time.monotonic(), 0.0
         while not claim():
-            if time.monotonic() > deadline:
-                pytest.fail(f"{self.states()} after {PATIENCE_S} s\n{self.logs()}")
-            if time.monotonic() - swept > 1.0:
+            now = time.monotonic()
+            rows = self.rows("SELECT state, attempt FROM generator_playlist")
+            if rows != seen:
+                seen, changed_at = rows, now
+            if now - changed_at > PATIENCE_S:
+                pytest.fail(f"nothing happens any more: {self.states()}\n{self.logs()}")
+            if now - swept_at > 1.0:
                 self.sweep()
-                swept = time.monotonic()
+                swept_at = now
             time.sleep(every_s)
 
     def logs(self) -> str:
@@ -191,7 +206,7 @@ def test_a_request_survives_a_broker_that_is_down_and_a_worker_that_is_killed(pl
 
     place.assert_each_is_published_once(1)
     ((attempt, worker),) = place.rows("SELECT attempt, worker FROM generator_playlist")
-    assert attempt == 2
+    assert attempt >= 2
     assert worker != victim
     # The killed worker's last sign of life stays for the administrator; the other said goodbye.
     assert place.rows("SELECT name FROM generator_workerheartbeat") == [(victim,)]
@@ -199,20 +214,20 @@ def test_a_request_survives_a_broker_that_is_down_and_a_worker_that_is_killed(pl
 
 @pytest.mark.slow
 def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(place):
-    """Twelve playlists, three workers, eight kills of workers and one of the broker."""
+    """Ten playlists, two workers, six kills in the middle of a render, two of the broker."""
     rng = random.Random(20261122)  # noqa: S311 (which worker to kill)
-    n_playlists, names = 12, ["one", "two", "three"]
+    n_playlists, names = 10, ["one", "two"]
     place.request([brief(seed=seed) for seed in range(n_playlists)])
     with ExitStack() as broker:
         broker.enter_context(valkey(place.var))
         for name in names:
             place.start_worker(name)
-        for number in range(8):
-            place.wait_until(place.is_at_work)
-            if number == 4:
+        for number in range(6):
+            place.wait_until(place.busy_workers)
+            if number % 3 == 1:
                 broker.close()
                 broker.enter_context(valkey(place.var))
-            victim = rng.choice(names)
+            victim = rng.choice(place.busy_workers() or names)
             place.kill(victim)
             place.start_worker(victim)
         place.wait_until(place.is_done, every_s=0.5)
@@ -221,3 +236,4 @@ def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(plac
         place.wait_until(place.is_done, every_s=0.5)
         place.stop_workers()
     place.assert_each_is_published_once(n_playlists)
+    assert len(place.lost_leases) >= 4, "most kills should meet a render"
