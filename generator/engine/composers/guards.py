@@ -89,7 +89,7 @@ class MelodyGuard:
             weights[recent[-1]] = _FORBIDDEN
         for period in _LOOP_PERIODS:
             span = period * _LOOP_TIMES
-            if len(recent) < span:
+            if len(recent) < span - 1:
                 break
             tail = recent[-span + 1 :]
             if all(a == b for a, b in zip(tail, tail[period:], strict=False)):
