@@ -11,6 +11,7 @@ from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
 from questionnaires.selectors import Place, answers_of, first_unanswered, place_of
 from studies.models.participant import Participant
+from studies.views.posting import posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def item_page(
         response.definition,
         place.item,
         response.language,
-        request.POST if request.method == "POST" else None,
+        posted(request),
         value=answers_of(response).get(key),
     )
     if form.is_valid():

@@ -22,6 +22,7 @@ from studies.services.setup import (
     reasons_not_to_open,
 )
 from studies.views.links import show_link_once
+from studies.views.posting import posted
 
 
 @require_safe
@@ -33,7 +34,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    form = NewStudyForm(request.POST or None)
+    form = NewStudyForm(posted(request))
     if form.is_valid():
         study = create_study(**form.cleaned_data, actor=staff(request.user))
         return redirect("studies:study", study.code)
@@ -67,7 +68,7 @@ def open_to_recruits(request: HttpRequest, study: Study) -> HttpResponse:
 
 @requires(Ability.INVITE)
 def invite(request: HttpRequest, study: Study) -> HttpResponse:
-    form = InviteForm(request.POST or None, protocol=study.plan)
+    form = InviteForm(posted(request), protocol=study.plan)
     if form.is_valid():
         try:
             invitation = invite_participant(
@@ -85,7 +86,7 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
 
 @requires(Ability.MANAGE_MEMBERS)
 def people(request: HttpRequest, study: Study) -> HttpResponse:
-    form = MemberForm(request.POST or None)
+    form = MemberForm(posted(request))
     if form.is_valid():
         add_member(study=study, actor=staff(request.user), **form.cleaned_data)
         return redirect("studies:people", study.code)
@@ -101,7 +102,7 @@ def people(request: HttpRequest, study: Study) -> HttpResponse:
 
 @requires(Ability.CLOSE)
 def close(request: HttpRequest, study: Study) -> HttpResponse:
-    form = CloseForm(request.POST or None, study_code=study.code)
+    form = CloseForm(posted(request), study_code=study.code)
     if form.is_valid():
         try:
             reason = form.cleaned_data["reason"]

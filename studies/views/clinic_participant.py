@@ -23,6 +23,7 @@ from studies.services.audit import staff
 from studies.services.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.withdrawal import withdraw_participant
 from studies.views.links import show_link_once
+from studies.views.posting import posted
 
 
 @requires(Ability.SEE_PARTICIPANTS)
@@ -87,7 +88,7 @@ def revoke(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     """Show name and contact after a reason; every look is in the audit trail."""
     participant = _participant(request, study, code)
-    form = RevealForm(request.POST or None)
+    form = RevealForm(posted(request))
     contact = None
     if form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -100,7 +101,7 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @requires(Ability.WITHDRAW)
 def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     participant = _participant(request, study, code)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(posted(request))
     if form.is_valid():
         actor = staff(request.user)
         withdraw_participant(participant=participant, actor=actor, **form.cleaned_data)

@@ -9,6 +9,7 @@ from studies.forms.participant import TALK, YES, ConfirmedDecisionForm, Decision
 from studies.models.participant import Participant, ParticipantState
 from studies.services.consent import current_text, give_consent
 from studies.views.participant_session import participant_page
+from studies.views.posting import posted
 
 
 @require_safe
@@ -40,7 +41,7 @@ def page(request: HttpRequest, participant: Participant, number: int) -> HttpRes
 def decide(request: HttpRequest, participant: Participant) -> HttpResponse:
     if participant.state != ParticipantState.INVITED:
         return redirect("studies:today")
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(posted(request))
     if form.is_valid():
         decision = form.cleaned_data["decision"]
         if decision == TALK:

@@ -33,6 +33,7 @@ from studies.views.participant_session import (
     signed_in,
     speak,
 )
+from studies.views.posting import posted
 
 CLOSED_LINK = (LinkUnknown, LinkRevoked, LinkExpired)
 
@@ -90,7 +91,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink) -> HttpResponse:
     speak(request, link.participant.language)
-    form = (PinForm if link.pin_hash else NewPinForm)(request.POST or None)
+    form = (PinForm if link.pin_hash else NewPinForm)(posted(request))
     if form.is_valid() and _opens(form, token=token, is_new=not link.pin_hash):
         begin(request, link=link)
         return remember_link(redirect(_next_page(request)), token)

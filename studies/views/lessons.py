@@ -31,6 +31,7 @@ from studies.services.cbt import (
 from studies.services.playlists import is_in_treatment
 from studies.views.answering import Sheet, check_page, item_page
 from studies.views.participant_session import participant_page
+from studies.views.posting import posted
 
 View = Callable[..., HttpResponse]
 
@@ -115,8 +116,7 @@ def diary_check(request: HttpRequest, participant: Participant, morning: date) -
 
 def _exercise(request: HttpRequest, participant: Participant, key: str) -> HttpResponse:
     lesson = lesson_for(participant, key)
-    data = request.POST if request.method == "POST" else None
-    form = ExerciseForm(data, exercise=lesson.exercise)
+    form = ExerciseForm(posted(request), exercise=lesson.exercise)
     if form.is_valid():
         try:
             answer = form.cleaned_data["answer"]

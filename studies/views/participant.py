@@ -13,6 +13,7 @@ from studies.services.preferences import state_preferences
 from studies.services.scheduling import keep_calendar
 from studies.services.withdrawal import withdraw_participant
 from studies.views.participant_session import participant_page
+from studies.views.posting import posted
 from studies.views.today_page import today_page
 
 # The group is told once a device, then the page of the day comes first.
@@ -34,7 +35,7 @@ def today(request: HttpRequest, participant: Participant) -> HttpResponse:
 @participant_page
 def music(request: HttpRequest, participant: Participant) -> HttpResponse:
     stated = MusicPreference.objects.filter(participant=participant).first()
-    form = MusicForm(request.POST or None, initial=MusicForm.initial_of(stated))
+    form = MusicForm(posted(request), initial=MusicForm.initial_of(stated))
     if form.is_valid():
         state_preferences(participant=participant, **form.preferences())
         return redirect("studies:today")
@@ -56,7 +57,7 @@ def group(request: HttpRequest, participant: Participant) -> HttpResponse:
 @participant_page
 def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Ask what to stop, ask once more, stop; without a word of blame."""
-    form = StopForm(request.POST or None, has_evenings=arm_kind_of(participant) is not None)
+    form = StopForm(posted(request), has_evenings=arm_kind_of(participant) is not None)
     if form.is_valid() and "confirmed" in request.POST:
         withdraw_participant(
             participant=participant,

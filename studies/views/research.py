@@ -14,6 +14,7 @@ from studies.services.analysis import report
 from studies.services.audit import staff
 from studies.services.export import export_study
 from studies.services.setup import unblind_study
+from studies.views.posting import posted
 
 
 @require_safe
@@ -43,7 +44,7 @@ def export(request: HttpRequest, study: Study) -> FileResponse:
 
 @requires(Ability.UNBLIND)
 def unblind(request: HttpRequest, study: Study) -> HttpResponse:
-    form = UnblindForm(request.POST or None, study_code=study.code)
+    form = UnblindForm(posted(request), study_code=study.code)
     if form.is_valid():
         try:
             reason = form.cleaned_data["reason"]

@@ -1,0 +1,63 @@
+"""Why somebody may not take part, for staff, in the language they read.
+
+The trial's own records keep the reason in English (`design/eligibility.py`); pages word it anew.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from studies.design.eligibility import Rule
+from studies.models.participant import Participant, ParticipantState
+from studies.services.assessment import baseline_facts
+
+FACT_NAMES = {
+    "age_years": gettext_lazy("Age in years"),
+    "psqi_total": gettext_lazy("PSQI total"),
+    "cpss_total": gettext_lazy("CPSS total"),
+}
+BEFORE_BASELINE_ENDS = {ParticipantState.INVITED, ParticipantState.CONSENTED}
+
+
+def obstacles(rules: Iterable[Rule], facts: Mapping[str, float | None]) -> list[str]:
+    """Return a sentence for each rule that does not hold; a rule on no given fact is left out."""
+    asked = [(rule, facts[rule.fact]) for rule in rules if rule.fact in facts]
+    return [
+        _sentence(rule, value) for rule, value in asked if value is None or not rule.allows(value)
+    ]
+
+
+def obstacles_of(participant: Participant) -> list[str]:
+    """Return why a participant turned out not to be eligible; empty for everybody else."""
+    if participant.state != ParticipantState.INELIGIBLE:
+        return []
+    return obstacles(participant.study.plan.eligibility, baseline_facts(participant))
+
+
+def not_ready(participant: Participant) -> str:
+    """Return why a participant cannot be allocated now."""
+    if participant.state in BEFORE_BASELINE_ENDS:
+        return _("baseline is not complete")
+    return "; ".join(obstacles_of(participant)) or participant.get_state_display()
+
+
+def _sentence(rule: Rule, value: float | None) -> str:
+    words = {"fact": str(FACT_NAMES.get(rule.fact, rule.fact)), "range": _range(rule)}
+    if value is None:
+        return _("%(fact)s: %(range)s expected, not known") % words
+    return _("%(fact)s: %(range)s expected, got %(value)s") % {**words, "value": _number(value)}
+
+
+def _range(rule: Rule) -> str:
+    if rule.at_most is None:
+        return _("%(low)s or more") % {"low": _number(rule.at_least)}
+    if rule.at_least is None:
+        return _("%(high)s or less") % {"high": _number(rule.at_most)}
+    limits = {"low": _number(rule.at_least), "high": _number(rule.at_most)}
+    return _("%(low)s to %(high)s") % limits
+
+
+def _number(value: float) -> str:
+    return number_format(f"{value:g}")

@@ -1,0 +1,94 @@
+import pytest
+
+from generator.engine.brief import Style
+from studies.models.consent import Withdrawal
+from studies.models.participant import MusicPreference, ParticipantState
+from tests.factories import make_participant, make_study
+from tests.studies.views.browsers import listener, phone_of, short_plan
+
+pytestmark = pytest.mark.django_db
+
+TASTE = {"styles": ["folk", "jazz"], "instrument": "harp", "tempo": "slow", "mode": "major"}
+
+
+def test_the_page_before_the_start_lists_what_to_do_with_one_button():
+    page = phone_of(make_participant("consented")).get("/me/").content.decode()
+    assert page.count('class="status todo"') == 3
+    assert page.count('class="button"') == 1
+
+
+def test_a_taste_is_kept_as_weights_and_shown_again():
+    participant = make_participant("consented")
+    client = phone_of(participant)
+    assert client.post("/me/music/", {**TASTE, "favourite": "jazz"}).url == "/me/"
+    stated = MusicPreference.objects.get(participant=participant)
+    assert stated.styles[Style.JAZZ] == pytest.approx(2 / 3)
+    assert (stated.instrument, stated.tempo_bpm, stated.mode) == ("harp", 58.0, "major")
+    page = client.get("/me/music/").content.decode()
+    assert page.count(" checked") == 5
+    assert '<option value="jazz" selected>' in page
+
+
+def test_a_taste_without_music_says_what_to_do():
+    client = phone_of(make_participant("consented"))
+    page = client.post("/me/music/", {"tempo": "hectic"}).content.decode()
+    assert "Choose at least one kind of music" in page
+    assert "Choose an instrument" in page
+    assert not MusicPreference.objects.exists()
+
+
+def test_the_group_is_told_once_and_never_by_an_algorithm():
+    client = phone_of(listener())
+    assert client.get("/me/").url == "/me/group/"
+    page = client.get("/me/group/").content.decode()
+    assert "You are in the music group" in page
+    assert "made by a computer program" in page
+    assert "Music for tonight" in client.get("/me/").content.decode()
+
+
+def test_nobody_without_a_group_is_told_one():
+    assert phone_of(make_participant("consented")).get("/me/group/").url == "/me/"
+
+
+def test_stopping_is_asked_once_more_and_then_done():
+    participant = make_participant("consented")
+    client = phone_of(participant)
+    assert client.post("/me/stop/", {}).content.decode().count("Choose what you want to stop") == 2
+    page = client.post("/me/stop/", {"scope": "contact"}).content.decode()
+    assert "Check before you stop" in page
+    participant.refresh_from_db()
+    assert participant.state == ParticipantState.CONSENTED
+    page = client.post("/me/stop/", {"scope": "contact", "confirmed": "yes"}).content.decode()
+    assert "You have stopped" in page
+    participant.refresh_from_db()
+    assert participant.state == ParticipantState.WITHDRAWN
+    assert client.get("/me/").status_code == 302
+
+
+def test_only_the_evenings_can_be_stopped_by_those_who_have_them():
+    before = phone_of(make_participant("consented")).get("/me/stop/").content.decode()
+    assert "Only the evenings" not in before
+    participant = listener()
+    client = phone_of(participant)
+    client.post("/me/stop/", {"scope": "intervention", "confirmed": "yes"})
+    assert Withdrawal.objects.filter(participant=participant).count() == 1
+    assert client.get("/me/tonight/").url == "/me/"
+    client.get("/me/group/")
+    assert "There is nothing to do today." in client.get("/me/").content.decode()
+
+
+def test_somebody_not_eligible_reads_kind_words_and_finds_help():
+    participant = make_participant("consented")
+    participant.move_to(ParticipantState.INELIGIBLE, state_reason="cpss_total below 26")
+    page = phone_of(participant).get("/me/").content.decode()
+    assert "This study is not the right one for you" in page
+    assert "cpss" not in page
+
+
+def test_the_end_of_the_study_says_thank_you():
+    page = (
+        phone_of(make_participant("week8", study=make_study(protocol=short_plan())))
+        .get("/me/")
+        .content.decode()
+    )
+    assert "You have finished the study" in page
