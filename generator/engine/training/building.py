@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.engine.brief import ComposerName
+from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus, read_corpus
 from generator.engine.training.genetic import train_genetic
 from generator.engine.training.lstm_acm import train_lstm_acm
@@ -29,6 +30,7 @@ def build_release(
     out: Path,
     plan: TrainingPlan,
     *,
+    shape: NetworkShape | None = None,
     workers: int = 1,
     report: Callable[[str], None] = lambda _: None,
 ) -> Built:
@@ -42,7 +44,7 @@ def build_release(
     name : ComposerName
     corpus_directory, out : Path
     plan : TrainingPlan
-        Used by `lstm_acm` alone.
+        Used by `lstm_acm` alone, as is `shape`, the sizes of another network than Li's.
     workers : int
         Processes that read MIDI.
     report : callable
@@ -53,25 +55,27 @@ def build_release(
     report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
     train_foundation(corpus, out / "foundation")
     release = out / name.value
-    _BUILDERS[name](corpus, release, plan)
+    _BUILDERS[name](corpus, release, plan, shape)
     return Built(release, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
 
 
-def _build_lstm_acm(corpus: Corpus, release: Path, plan: TrainingPlan) -> None:
+def _build_lstm_acm(
+    corpus: Corpus, release: Path, plan: TrainingPlan, shape: NetworkShape | None
+) -> None:
     run = release.parent / "run"
-    train_lstm_acm(corpus, run, plan)
+    train_lstm_acm(corpus, run, plan, shape)
     shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
 
 
-def _build_markov(corpus: Corpus, release: Path, _plan: TrainingPlan) -> None:
+def _build_markov(corpus: Corpus, release: Path, *_: object) -> None:
     train_markov(corpus, release)
 
 
-def _build_genetic(corpus: Corpus, release: Path, _plan: TrainingPlan) -> None:
+def _build_genetic(corpus: Corpus, release: Path, *_: object) -> None:
     train_genetic(corpus, release)
 
 
-_BUILDERS: dict[ComposerName, Callable[[Corpus, Path, TrainingPlan], None]] = {
+_BUILDERS: dict[ComposerName, Callable[..., None]] = {
     ComposerName.LSTM_ACM: _build_lstm_acm,
     ComposerName.MARKOV: _build_markov,
     ComposerName.GENETIC: _build_genetic,

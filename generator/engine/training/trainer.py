@@ -120,6 +120,8 @@ class Run:
             if self.progress.step % self.plan.evaluate_every == 0 or self._is_finished():
                 self._evaluate(loss, gamma)
                 self._save_state()
+        if stop():
+            self._save_state()
         return self.progress
 
     def _is_finished(self) -> bool:

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from generator.engine.brief import Brief, ComposerName, Style
+from generator.engine.composers.registry import composer_for
+from generator.engine.networks.shape import NetworkShape
+from generator.engine.training.building import build_release
+from generator.engine.training.harmony import bar_degrees
+from generator.engine.training.trainer import TrainingPlan
+
+SHAPE = NetworkShape(hidden=32, layers=2, bottleneck=8, head_size=8, memory=8, field_hidden=16)
+PLAN = TrainingPlan(minutes=1e9, max_steps=2, lanes=2, length=32, evaluate_every=2)
+
+
+@pytest.mark.parametrize("name", list(ComposerName))
+def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tmp_path):
+    lines = []
+    built = build_release(name, midi_directory, tmp_path, PLAN, shape=SHAPE, report=lines.append)
+    assert built.n_pieces == built.n_files
+    assert len(lines) == 2
+    composer = composer_for(name, tmp_path)
+    score = composer.compose(Brief(name, 0.5, {Style.CLASSICAL: 1.0}, 1), np.random.default_rng(1))
+    assert score.n_notes > 20
+
+
+def test_bars_stand_on_the_degree_that_sounds(corpus):
+    piece = corpus.pieces[1]
+    degrees = bar_degrees(piece)
+    bars = piece.role(2)
+    roots = (bars[:, 1] + 21) % 12
+    expected = [{0: 0, 5: 3, 7: 4, 9: 5}.get(int(root)) for root in roots]
+    agreeing = [a == b for a, b in zip(degrees, expected, strict=False) if b is not None]
+    assert np.mean(agreeing) > 0.4

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from generator.engine.brief import Style
+from generator.engine.errors import ScoreError
+from generator.engine.score.midi import write_midi
+from generator.engine.tokens.vocabulary import DURATION_STEPS, METRES, PITCH_LOWEST, SIZES
+from generator.engine.training.corpus import list_sources, read_corpus
+from tests.generator.engine.training.conftest import N_TUNES, tune
+
+
+def test_every_tune_becomes_one_piece(midi_directory):
+    corpus = read_corpus(midi_directory)
+    assert len(corpus.pieces) == corpus.n_files == N_TUNES
+    assert not corpus.dropped
+
+
+def test_events_say_what_the_file_says(tmp_path):
+    score = tune(3)
+    write_midi(score, tmp_path / "tune.mid")
+    (piece,) = read_corpus(tmp_path).pieces
+    assert piece.metre == METRES[0]
+    assert piece.events.max(axis=0).tolist() < list(SIZES)
+    melody, bass = (score.parts[index].notes for index in (0, 1))
+    rows = piece.role(0)
+    assert rows[:, 0].tolist() == [note.onset for note in melody]
+    moved = {row - note.pitch for row, note in zip(rows[:, 1] + PITCH_LOWEST, melody, strict=True)}
+    assert len(moved) == 1
+    assert DURATION_STEPS[rows[:, 2]].tolist() == [note.duration for note in melody]
+    assert len(piece.role(2)) == len(bass)
+
+
+def test_the_same_tune_in_two_keys_gives_the_same_events(tmp_path):
+    for tonic in (0, 5):
+        write_midi(tune(7, tonic), tmp_path / f"{tonic}.mid")
+    low, high = read_corpus(tmp_path).pieces
+    assert np.array_equal(low.events, high.events)
+
+
+def test_splits_are_drawn_by_content_and_never_change(midi_directory, tmp_path):
+    first = {s.path.name: s.split for s in list_sources(midi_directory)}
+    for path in midi_directory.glob("*.mid"):
+        (tmp_path / f"renamed-{path.name}").write_bytes(path.read_bytes())
+    again = {s.path.name.removeprefix("renamed-"): s.split for s in list_sources(tmp_path)}
+    assert first == again
+    assert "train" in first.values()
+
+
+def test_a_manifest_decides_class_split_and_style(manifest_directory, corpus):
+    names = {source.path.name for source in list_sources(manifest_directory)}
+    assert "tune-03.mid" not in names
+    assert "tune-05.mid" not in names  # drums
+    assert {piece.style for piece in corpus.pieces} == set(Style)
+    assert {len(corpus.split(split)) > 0 for split in ("train", "valid", "test")} == {True}
+
+
+def test_broken_files_are_counted_not_fatal(tmp_path):
+    write_midi(tune(1), tmp_path / "good.mid")
+    (tmp_path / "bad.mid").write_bytes(b"MThd nonsense")
+    (tmp_path / "empty.mid").write_bytes(b"")
+    (tmp_path / "huge.mid").write_bytes(b"\0" * 5_000_001)
+    write_midi(tune(1, n_bars=2), tmp_path / "short.mid")
+    corpus = read_corpus(tmp_path)
+    assert len(corpus.pieces) == 1
+    assert corpus.dropped == {
+        "not readable as MIDI": 2,
+        "file larger than 5 MB": 1,
+        "too few or too many notes": 1,
+    }
+
+
+def test_a_folder_without_music_is_a_named_error(tmp_path):
+    with pytest.raises(ScoreError, match=r"Give a folder with \.mid files"):
+        read_corpus(tmp_path)
+
+
+def test_several_processes_read_the_same(midi_directory):
+    alone, together = read_corpus(midi_directory), read_corpus(midi_directory, workers=2)
+    assert [p.name for p in alone.pieces] == [p.name for p in together.pieces]
+    assert all(
+        np.array_equal(a.events, b.events)
+        for a, b in zip(alone.pieces, together.pieces, strict=True)
+    )

@@ -1,0 +1,29 @@
+import pretty_midi
+import pytest
+from django.core.management import CommandError, call_command
+
+
+def test_compose_writes_a_midi_file_that_others_can_read(tmp_path, capsys):
+    out = tmp_path / "night.mid"
+    call_command("compose", "markov", out=out, minutes=0.5, style="jazz=0.5,folk=0.5", seed=3)
+    assert "notes by markov-" in capsys.readouterr().out
+    assert len(pretty_midi.PrettyMIDI(str(out)).instruments) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"style": "techno"}, "Known styles: classical"),
+        ({"style": "jazz=0.2,folk=0.2"}, "sum to 1"),
+        ({"tempo": 200.0}, "tempo_bpm between"),
+        ({"minutes": 0.0}, "minutes between"),
+    ],
+)
+def test_compose_says_what_is_wrong_with_a_brief(tmp_path, options, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("compose", "markov", out=tmp_path / "x.mid", **options)
+
+
+def test_train_composer_refuses_a_folder_without_music(tmp_path):
+    with pytest.raises(CommandError, match=r"folder with \.mid files"):
+        call_command("train_composer", "markov", corpus=tmp_path, out=tmp_path / "out")
