@@ -124,30 +124,48 @@ class Playlist(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Opaque by agreement with the caller: nobody may read from it whose music this is.
     key = models.CharField(
-        max_length=128, unique=True, help_text=_("Idempotency key: asking twice is one job")
+        _("key"),
+        max_length=128,
+        unique=True,
+        help_text=_("Idempotency key: asking twice is one job"),
     )
-    brief = models.JSONField(help_text=_("What was asked for, as engine/brief.py writes it"))
-    state = models.CharField(max_length=16, choices=playlist_states, default=PlaylistState.QUEUED)
-    progress = models.FloatField(default=0.0, help_text=_("0 to 1"))
-    requested_at = models.DateTimeField()
+    brief = models.JSONField(
+        _("brief"), help_text=_("What was asked for, as engine/brief.py writes it")
+    )
+    state = models.CharField(
+        _("state"), max_length=16, choices=playlist_states, default=PlaylistState.QUEUED
+    )
+    progress = models.FloatField(_("progress"), default=0.0, help_text=_("0 to 1"))
+    requested_at = models.DateTimeField(_("requested"))
     not_before = models.DateTimeField(
-        null=True, blank=True, help_text=_("Rests until then after an attempt that went wrong")
+        _("rests until"),
+        null=True,
+        blank=True,
+        help_text=_("Rests until then after an attempt that went wrong"),
     )
     woken_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When a worker was last told; empty if never")
+        _("worker told"),
+        null=True,
+        blank=True,
+        help_text=_("When a worker was last told; empty if never"),
     )
     started_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the current or last attempt began")
+        _("started"), null=True, blank=True, help_text=_("When the current or last attempt began")
     )
-    finished_at = models.DateTimeField(null=True, blank=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True, blank=True, unique=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    worker = models.CharField(max_length=100, blank=True, help_text=_("Who works or worked on it"))
-    cancel_requested = models.BooleanField(default=False)
-    failure_code = models.CharField(max_length=16, choices=failure_codes, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    lease = models.UUIDField(_("lease"), null=True, blank=True, unique=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    worker = models.CharField(
+        _("worker"), max_length=100, blank=True, help_text=_("Who works or worked on it")
+    )
+    cancel_requested = models.BooleanField(_("cancellation asked for"), default=False)
+    failure_code = models.CharField(_("failure"), max_length=16, choices=failure_codes, blank=True)
     failure = models.CharField(
-        max_length=FAILURE_LENGTH, blank=True, help_text=_("The worker's own words, for the log")
+        _("worker's words"),
+        max_length=FAILURE_LENGTH,
+        blank=True,
+        help_text=_("The worker's own words, for the log"),
     )
 
     objects = PlaylistQuerySet.as_manager()
@@ -199,20 +217,24 @@ class Track(models.Model):
     """The finished mix of a playlist; published once, by the worker that held the lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    playlist = models.OneToOneField(Playlist, models.PROTECT, related_name="track")
-    audio_name = models.CharField(max_length=100, unique=True, help_text=_("Under nights/"))
-    midi_name = models.CharField(max_length=100, unique=True)
-    audio_sha256 = models.CharField(max_length=64)
-    midi_sha256 = models.CharField(max_length=64)
-    duration_s = models.FloatField()
-    loudness_lufs = models.FloatField()
-    true_peak_dbtp = models.FloatField()
-    n_notes = models.PositiveIntegerField()
-    composer_release = models.CharField(max_length=64)
-    renderer = models.CharField(max_length=64)
-    features = models.JSONField(default=dict)
-    quality = models.JSONField(default=dict)
-    published_at = models.DateTimeField()
+    playlist = models.OneToOneField(
+        Playlist, models.PROTECT, related_name="track", verbose_name=_("playlist")
+    )
+    audio_name = models.CharField(
+        _("audio file"), max_length=100, unique=True, help_text=_("Under nights/")
+    )
+    midi_name = models.CharField(_("MIDI file"), max_length=100, unique=True)
+    audio_sha256 = models.CharField(_("SHA-256 of the audio"), max_length=64)
+    midi_sha256 = models.CharField(_("SHA-256 of the MIDI"), max_length=64)
+    duration_s = models.FloatField(_("length in seconds"))
+    loudness_lufs = models.FloatField(_("loudness in LUFS"))
+    true_peak_dbtp = models.FloatField(_("true peak in dBTP"))
+    n_notes = models.PositiveIntegerField(_("notes"))
+    composer_release = models.CharField(_("composer's release"), max_length=64)
+    renderer = models.CharField(_("renderer"), max_length=64)
+    features = models.JSONField(_("features"), default=dict)
+    quality = models.JSONField(_("quality control"), default=dict)
+    published_at = models.DateTimeField(_("published"))
 
     class Meta:
         verbose_name, verbose_name_plural = _("track"), _("tracks")
@@ -230,12 +252,19 @@ class Track(models.Model):
 class WorkerHeartbeat(models.Model):
     """A worker was alive at `seen_at`; health is this row's age, not an answer to a ping."""
 
-    name = models.CharField(max_length=100, unique=True)
-    seen_at = models.DateTimeField()
-    started_at = models.DateTimeField()
-    device = models.CharField(max_length=100)
-    queues = models.CharField(max_length=100)
-    playlist = models.ForeignKey(Playlist, models.SET_NULL, null=True, blank=True, related_name="+")
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    seen_at = models.DateTimeField(_("seen"))
+    started_at = models.DateTimeField(_("started"))
+    device = models.CharField(_("device"), max_length=100)
+    queues = models.CharField(_("queues"), max_length=100)
+    playlist = models.ForeignKey(
+        Playlist,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("playlist"),
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("worker"), _("workers")

@@ -47,22 +47,29 @@ class Participant(StateMachine):
 
     machine = "participant"
 
-    study = models.ForeignKey(Study, models.PROTECT, related_name="participants")
-    code = models.CharField(max_length=16, unique=True, help_text=_("Pseudonym with a check digit"))
-    state = models.CharField(
-        max_length=16, choices=participant_states, default=ParticipantState.INVITED
+    study = models.ForeignKey(
+        Study, models.PROTECT, related_name="participants", verbose_name=_("study")
     )
-    stratum = models.CharField(max_length=64, blank=True)
-    strata = models.JSONField(default=dict, help_text=_("Stratification factors, e.g. sex"))
-    age_years = models.PositiveSmallIntegerField(null=True, blank=True)
-    language = models.CharField(max_length=8, default="en")
-    zone = models.CharField(max_length=64)
-    enrolled_at = models.DateTimeField()
-    state_reason = models.CharField(max_length=200, blank=True)
+    code = models.CharField(
+        _("code"), max_length=16, unique=True, help_text=_("Pseudonym with a check digit")
+    )
+    state = models.CharField(
+        _("state"), max_length=16, choices=participant_states, default=ParticipantState.INVITED
+    )
+    stratum = models.CharField(_("stratum"), max_length=64, blank=True)
+    strata = models.JSONField(
+        _("stratification factors"), default=dict, help_text=_("Stratification factors, e.g. sex")
+    )
+    age_years = models.PositiveSmallIntegerField(_("age in years"), null=True, blank=True)
+    language = models.CharField(_("language"), max_length=8, default="en")
+    zone = models.CharField(_("time zone"), max_length=64)
+    enrolled_at = models.DateTimeField(_("enrolled"))
+    state_reason = models.CharField(_("reason of the state"), max_length=200, blank=True)
 
     objects = ParticipantQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("participant"), _("participants")
         ordering = ["enrolled_at", "id"]
 
     def __str__(self) -> str:

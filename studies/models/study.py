@@ -58,24 +58,31 @@ class Study(StateMachine):
 
     machine = "study"
 
-    code = models.SlugField(unique=True, help_text=_("Short name, e.g. SLEEP-24"))
-    title = models.CharField(max_length=200)
-    state = models.CharField(max_length=16, choices=study_states, default=StudyState.DRAFT)
+    code = models.SlugField(_("code"), unique=True, help_text=_("Short name, e.g. SLEEP-24"))
+    title = models.CharField(_("title"), max_length=200)
+    state = models.CharField(
+        _("state"), max_length=16, choices=study_states, default=StudyState.DRAFT
+    )
     protocol = models.JSONField(
-        help_text=_("Visits, instruments, eligibility, strata, blocks, music: design/protocol.py")
+        _("protocol"),
+        help_text=_("Visits, instruments, eligibility, strata, blocks, music: design/protocol.py"),
     )
-    protocol_sha256 = models.CharField(max_length=64, blank=True)
-    zone = models.CharField(max_length=64, help_text=_("Time zone of new participants"))
+    protocol_sha256 = models.CharField(_("SHA-256 of the protocol"), max_length=64, blank=True)
+    zone = models.CharField(
+        _("time zone"), max_length=64, help_text=_("Time zone of new participants")
+    )
     is_synthetic = models.BooleanField(
-        default=False, help_text=_("Synthetic people: labelled on every page and export")
+        _("synthetic people"),
+        default=False,
+        help_text=_("Synthetic people: labelled on every page and export"),
     )
-    created_at = models.DateTimeField()
-    opened_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    unblinded_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    unblinded_at = models.DateTimeField(_("unblinded"), null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "studies"
+        verbose_name, verbose_name_plural = _("study"), _("studies")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state=StudyState.DRAFT) | models.Q(opened_at__isnull=False),
@@ -125,13 +132,21 @@ class Arm(models.Model):
 class Membership(models.Model):
     """A person's role in a study."""
 
-    study = models.ForeignKey(Study, models.PROTECT, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=16, choices=roles)
-    granted_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    study = models.ForeignKey(
+        Study, models.PROTECT, related_name="memberships", verbose_name=_("study")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="memberships",
+        verbose_name=_("account"),
+    )
+    role = models.CharField(_("role"), max_length=16, choices=roles)
+    granted_at = models.DateTimeField(_("granted"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("role in a study"), _("roles in studies")
         constraints = [
             models.UniqueConstraint(
                 fields=["study", "user", "role"],

@@ -27,13 +27,16 @@ def assessment_states() -> list[tuple[str, str]]:
 class Visit(models.Model):
     """A planned visit of a participant with its window; all moments are UTC."""
 
-    participant = models.ForeignKey(Participant, models.PROTECT, related_name="visits")
-    week = models.PositiveSmallIntegerField(help_text=_("0 is baseline"))
-    target_on = models.DateField()
-    opens_at = models.DateTimeField()
-    closes_at = models.DateTimeField(null=True, blank=True)
+    participant = models.ForeignKey(
+        Participant, models.PROTECT, related_name="visits", verbose_name=_("participant")
+    )
+    week = models.PositiveSmallIntegerField(_("week"), help_text=_("0 is baseline"))
+    target_on = models.DateField(_("target date"))
+    opens_at = models.DateTimeField(_("opens"))
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("visit"), _("visits")
         ordering = ["participant", "week"]
         constraints = [
             models.UniqueConstraint(fields=["participant", "week"], name="studies_visit_week_once"),
@@ -53,17 +56,25 @@ class Assessment(StateMachine):
 
     machine = "assessment"
 
-    visit = models.ForeignKey(Visit, models.PROTECT, related_name="assessments")
-    instrument = models.CharField(max_length=32)
-    position = models.PositiveSmallIntegerField()
+    visit = models.ForeignKey(
+        Visit, models.PROTECT, related_name="assessments", verbose_name=_("visit")
+    )
+    instrument = models.CharField(_("instrument"), max_length=32)
+    position = models.PositiveSmallIntegerField(_("position"))
     state = models.CharField(
-        max_length=16, choices=assessment_states, default=AssessmentState.SCHEDULED
+        _("state"), max_length=16, choices=assessment_states, default=AssessmentState.SCHEDULED
     )
     response = models.OneToOneField(
-        Response, models.PROTECT, null=True, blank=True, related_name="+"
+        Response,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("response"),
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("assessment"), _("assessments")
         ordering = ["visit", "position"]
         constraints = [
             models.UniqueConstraint(
