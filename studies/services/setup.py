@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from questionnaires.selectors import functional_instruments
 from studies import clock
@@ -123,13 +124,13 @@ def reasons_not_to_open(study: Study) -> list[str]:
     """Return everything that stands in the way of opening; empty when it may open."""
     reasons = []
     if study.state != StudyState.DRAFT:
-        reasons.append(f"it is {study.state} already")
+        reasons.append(_("it is not a draft any more"))
     try:
         plan = study.plan
     except DesignError as error:
         return [*reasons, str(error)]
     if without := missing_consent_languages(study):
-        reasons.append(f"there is no consent text in {', '.join(without)}")
+        reasons.append(_("there is no consent text in %(codes)s") % {"codes": ", ".join(without)})
     if settings.NOCTURNE_MODE == "real" and not study.is_synthetic:
         reasons += _unlicensed(plan)
     return reasons
@@ -189,7 +190,8 @@ def _plan(protocol: Protocol | Mapping[str, object] | None, night_minutes: int) 
 def _unlicensed(plan: Protocol) -> list[str]:
     planned = {instrument for visit in plan.visits for instrument in visit.instruments}
     return [
-        f"{instrument} still has our functional labels in {language}, not the licensed text"
-        for language, _name in settings.LANGUAGES
+        _("%(instrument)s still has our working labels in %(language)s, not the licensed text")
+        % {"instrument": instrument.upper(), "language": name}
+        for language, name in settings.LANGUAGES
         for instrument in sorted(planned & set(functional_instruments(language)))
     ]
