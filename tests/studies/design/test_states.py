@@ -1,0 +1,41 @@
+import pytest
+
+from studies.design.errors import ForbiddenTransition
+from studies.design.states import ASSESSMENT, MACHINES, PARTICIPANT, STUDY, Moves, require_move
+from studies.models.participant import ParticipantState
+from studies.models.study import StudyState
+from studies.models.visit import AssessmentState
+
+PAIRS = [
+    (machine, old, new) for machine, moves in MACHINES.items() for old in moves for new in moves
+]
+
+
+@pytest.mark.parametrize(
+    ("moves", "names"),
+    [(STUDY, StudyState), (PARTICIPANT, ParticipantState), (ASSESSMENT, AssessmentState)],
+)
+def test_the_tables_speak_of_the_states_that_rows_have(moves: Moves, names: type) -> None:
+    assert set(moves) == set(names.values)
+    assert set().union(*moves.values()) <= set(moves)
+
+
+@pytest.mark.parametrize(("machine", "old", "new"), PAIRS)
+def test_a_move_is_allowed_or_refused_by_name(machine: str, old: str, new: str) -> None:
+    if new in MACHINES[machine][old]:
+        require_move(machine, old, new)
+    else:
+        with pytest.raises(ForbiddenTransition, match=f"a {machine} that is {old}"):
+            require_move(machine, old, new)
+
+
+@pytest.mark.parametrize(("machine", "final"), [("study", "unblinded"), ("assessment", "missed")])
+def test_final_states_stay(machine: str, final: str) -> None:
+    with pytest.raises(ForbiddenTransition, match="nothing: it is final"):
+        require_move(machine, final, "open")
+
+
+def test_nobody_is_allocated_without_baseline_and_no_study_goes_backwards() -> None:
+    assert "allocated" not in PARTICIPANT["consented"] | PARTICIPANT["invited"]
+    assert "open" not in STUDY["closed"] | STUDY["unblinded"]
+    assert "open" not in ASSESSMENT["submitted"]
