@@ -23,6 +23,7 @@ from studies.services.setup import (
 )
 from studies.views.links import show_link_once
 from studies.views.posting import posted
+from studies.views.reasons import obstacles
 
 
 @require_safe
@@ -74,8 +75,9 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
             invitation = invite_participant(
                 study=study, actor=staff(request.user), **form.invitation
             )
-        except NotEligible as refusal:
-            form.add_error("age_years", "; ".join(refusal.reasons))
+        except NotEligible:
+            known = {"age_years": form.cleaned_data["age_years"]}
+            form.add_error("age_years", obstacles(study.plan.eligibility, known))
         except StudyNotOpen:
             form.add_error(None, _("The study is not open"))
         else:
@@ -108,6 +110,8 @@ def close(request: HttpRequest, study: Study) -> HttpResponse:
             reason = form.cleaned_data["reason"]
             close_study(study=study, actor=staff(request.user), reason=reason)
             return redirect("studies:clinic")
-        except StudyError as refusal:
-            form.add_error(None, str(refusal))
+        except StudyNotReady:
+            form.add_error("reason", _("Enter a reason: some assessments are still to come"))
+        except StudyError:
+            form.add_error(None, _("The study is not open"))
     return render(request, "studies/clinic/close.html", {"study": study, "form": form})

@@ -24,6 +24,7 @@ from studies.services.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.withdrawal import withdraw_participant
 from studies.views.links import show_link_once
 from studies.views.posting import posted
+from studies.views.reasons import not_ready, obstacles_of
 
 
 @requires(Ability.SEE_PARTICIPANTS)
@@ -36,6 +37,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "timeline": timeline(participant),
         "visits": planned_visits(participant),
         "link": live_link(participant),
+        "obstacles": obstacles_of(participant),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),
     }
@@ -51,9 +53,9 @@ def allocate(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         messages.success(request, _("Allocated. Music or lessons begin tonight."))
     except AlreadyAllocated:
         messages.info(request, _("Already allocated. Nothing was changed."))
-    except NotReadyForAllocation as refusal:
-        reasons = "; ".join(refusal.reasons)
-        messages.error(request, _("Not allocated: %(reasons)s.") % {"reasons": reasons})
+    except NotReadyForAllocation:
+        reasons = {"reasons": not_ready(participant)}
+        messages.error(request, _("Not allocated: %(reasons)s.") % reasons)
     except StudyNotOpen:
         messages.error(request, _("Not allocated: the study is not open."))
     except AllocationExhausted:

@@ -51,6 +51,7 @@ def unblind(request: HttpRequest, study: Study) -> HttpResponse:
             unblind_study(study=study, actor=staff(request.user), reason=reason)
             messages.success(request, _("The study is unblinded. Outcomes are shown by arm."))
             return redirect("studies:outcomes", study.code)
-        except StudyError as refusal:
-            form.add_error(None, str(refusal))
+        except StudyError:
+            words = _("A study is unblinded after data collection has ended, and only once.")
+            form.add_error(None, words)
     return render(request, "studies/research/unblind.html", {"study": study, "form": form})
