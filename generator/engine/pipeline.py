@@ -1,0 +1,260 @@
+"""The music as one function: `render` turns a brief into one finished, checked audio file.
+
+compose > write MIDI > perform > synthesise and master (pass 1, measured) > gain and encode (pass 2)
+> check > publish. Files of unfinished work carry the stem and `.part`; they are gone when `render`
+returns or raises, whatever happened. The finished files appear by rename, complete or not at all.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from generator.engine.audio.balance import even_out, fit_room, sink
+from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256, write_mp3
+from generator.engine.audio.features import features
+from generator.engine.audio.loudness import TruePeakMeter
+from generator.engine.audio.mastering import Master, gain_to_target, soften_peaks
+from generator.engine.audio.performance import Performance, end_repeats, perform
+from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, Timeline, timeline
+from generator.engine.audio.quality import Measurements, SoundMeasurer, judge, refuse_unfit
+from generator.engine.audio.synthesis import RENDERER, synthesise
+from generator.engine.brief import Brief, Rendering
+from generator.engine.composers.registry import composer_for
+from generator.engine.errors import SynthesisError
+from generator.engine.score.midi import write_midi
+from generator.engine.score.notes import Score
+
+Progress = Callable[[float, str], None]
+
+COMPOSING, RENDERING, CHECKING = "composing", "rendering", "checking"
+
+# Shares of the whole work, as measured on one core: synthesis is quick, the encoder is not.
+_COMPOSED, _SYNTHESISED, _ENCODED = 0.30, 0.55, 0.97
+
+
+def render(
+    brief: Brief, *, directory: Path, stem: str, progress: Progress | None = None
+) -> Rendering:
+    """Return the finished rendering of a brief: `<stem>.mp3` and `<stem>.mid` in `directory`.
+
+    Parameters
+    ----------
+    brief : Brief
+        The same brief gives the same files on the same machine.
+    directory : Path
+        Must exist; temporary files are written there too, about 17 MB a minute.
+    stem : str
+        Name of the files without suffix; earlier files of that name are replaced.
+    progress : callable, optional
+        Called as `progress(fraction, stage)` every second or two of work, `fraction` rising from
+        0 to 1, `stage` one of "composing", "rendering", "checking". It may raise RenderCancelled.
+
+    Raises
+    ------
+    SynthesisError
+        The score cannot be played, the disk is full, or the sound fails its quality control.
+    RenderCancelled
+        Raised by `progress`; like every exception it leaves no file behind.
+    """
+    report = progress or _silent
+    report(0.0, COMPOSING)
+    composer = composer_for(brief.composer)
+    score = composer.compose(
+        brief,
+        np.random.default_rng([brief.seed, 0]),
+        progress=lambda fraction: report(_COMPOSED * fraction, COMPOSING),
+    )
+    return render_score(
+        score, brief, release=composer.release, directory=directory, stem=stem, progress=report
+    )
+
+
+def render_score(
+    score: Score,
+    brief: Brief,
+    *,
+    release: str,
+    directory: Path,
+    stem: str,
+    progress: Progress | None = None,
+) -> Rendering:
+    """Return the finished rendering of a score that is already composed; see `render`.
+
+    Parameters
+    ----------
+    release : str
+        The release of the composer that made the score, stored with the rendering.
+    """
+    report = progress or _silent
+    profile = Profile()
+    plan = timeline(60 * brief.minutes)
+    score = end_repeats(score)
+    with _workplace(directory, stem) as work:
+        _write_midi(score, work.midi_part)
+        performance = perform(
+            score,
+            music_end_s=plan.music_end / SAMPLE_RATE_HZ,
+            rng=np.random.default_rng([brief.seed, 1]),
+        )
+        scratch = Scratch(work.scratch_part)
+        measured = _master_to(scratch, performance, plan, profile, report)
+        gain_db = gain_to_target(measured.integrated_lufs, profile)
+        level = _Level(gain_db, measured, profile)
+        write_mp3(_amplified(scratch, level, plan, report), work.audio_part)
+        report(_ENCODED, CHECKING)
+        measured = level.measured_after()
+        rows = judge(measured, gain_db=gain_db, timeline=plan, profile=profile)
+        refuse_unfit(rows)
+        _require_length(work.audio_part, plan)
+        rendering = Rendering(
+            audio_path=work.audio,
+            midi_path=work.midi,
+            duration_s=plan.n_samples / SAMPLE_RATE_HZ,
+            loudness_lufs=round(measured.integrated_lufs + gain_db, 2),
+            true_peak_dbtp=round(measured.true_peak_dbtp + gain_db, 2),
+            audio_sha256=sha256(work.audio_part),
+            midi_sha256=sha256(work.midi_part),
+            n_notes=len(performance.notes),
+            composer_release=release,
+            renderer=RENDERER,
+            features=features(score, performance, measured, plan),
+            quality={
+                "profile": profile.name,
+                "passed": all(row["passed"] for row in rows),
+                "gain_db": round(gain_db, 3),
+                "rows": rows,
+            },
+        )
+        report(1.0, CHECKING)
+        work.publish()
+    return rendering
+
+
+@dataclass(frozen=True)
+class _Workplace:
+    """The names of one rendering's files, unfinished (`_part`) and finished."""
+
+    midi_part: Path
+    scratch_part: Path
+    audio_part: Path
+    midi: Path
+    audio: Path
+
+    def publish(self) -> None:
+        """Give both finished files their names; neither stays if one cannot have it."""
+        publish(self.midi_part, self.midi)
+        try:
+            publish(self.audio_part, self.audio)
+        except OSError:
+            self.midi.unlink(missing_ok=True)
+            raise
+
+    def clear(self) -> None:
+        """Remove whatever is unfinished."""
+        for part in (self.midi_part, self.scratch_part, self.audio_part):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _workplace(directory: Path, stem: str) -> Iterator[_Workplace]:
+    if not directory.is_dir():
+        raise SynthesisError(
+            f"a directory to write {stem}.mp3 into was expected, got {directory}. Create it first."
+        )
+    work = _Workplace(
+        midi_part=directory / f"{stem}.part.mid",
+        scratch_part=directory / f"{stem}.part.pcm",
+        audio_part=directory / f"{stem}.part.mp3",
+        midi=directory / f"{stem}.mid",
+        audio=directory / f"{stem}.mp3",
+    )
+    try:
+        yield work
+    finally:
+        work.clear()
+
+
+def _write_midi(score: Score, path: Path) -> None:
+    try:
+        write_midi(score, path)
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise SynthesisError(
+            f"room to write {path.name} was expected in {path.parent}, got {error.strerror}. "
+            "Free disk space and try again."
+        ) from error
+
+
+def _master_to(
+    scratch: Scratch, performance: Performance, plan: Timeline, profile: Profile, report: Progress
+) -> Measurements:
+    """Pass 1: synthesise, master and measure everything but the gain."""
+    master, measurer = Master(plan, profile), SoundMeasurer()
+    n_done = 0
+    notes = fit_room(even_out(sink(performance.notes, plan, profile)), profile)
+    for dry in synthesise(notes, plan.n_samples):
+        mastered = master.process(dry)
+        measurer.add(mastered)
+        scratch.append(mastered)
+        n_done += len(dry)
+        share = n_done / plan.n_samples
+        report(_COMPOSED + share * (_SYNTHESISED - _COMPOSED), RENDERING)
+    return measurer.result()
+
+
+class _Level:
+    """The final gain; softens the peaks of a file whose true peak would come out too high."""
+
+    def __init__(self, gain_db: float, measured: Measurements, profile: Profile) -> None:
+        self._gain_db = gain_db
+        self._measured = measured
+        self._profile = profile
+        self._too_high = measured.true_peak_dbtp + gain_db > profile.true_peak_max_dbtp
+        self._peaks = TruePeakMeter()
+
+    def apply(self, chunk: np.ndarray) -> np.ndarray:
+        """Return the next chunk at its final level."""
+        amplified = np.float32(10 ** (self._gain_db / 20)) * chunk
+        if not self._too_high:
+            return amplified
+        softened = soften_peaks(amplified, self._profile)
+        self._peaks.add(softened)
+        return softened
+
+    def measured_after(self) -> Measurements:
+        """Return the measurements with the peaks that the file really has."""
+        if not self._too_high:
+            return self._measured
+        peak_dbtp = self._peaks.dbtp() - self._gain_db
+        return replace(self._measured, true_peak_dbtp=peak_dbtp, sample_peak=10 ** (peak_dbtp / 20))
+
+
+def _amplified(
+    scratch: Scratch, level: _Level, plan: Timeline, report: Progress
+) -> Iterator[np.ndarray]:
+    """Pass 2: the mastered sound at its final level."""
+    n_done = 0
+    for chunk in scratch.chunks():
+        yield level.apply(chunk)
+        n_done += len(chunk)
+        share = n_done / plan.n_samples
+        report(_SYNTHESISED + share * (_ENCODED - _SYNTHESISED), RENDERING)
+
+
+def _require_length(audio: Path, plan: Timeline) -> None:
+    """Trust the written file, not the intention."""
+    expected_s, got_s = plan.n_samples / SAMPLE_RATE_HZ, mp3_duration_s(audio)
+    if abs(got_s - expected_s) > 1.0:
+        raise SynthesisError(
+            f"an MP3 of {expected_s:.1f} s was expected, got {got_s:.1f} s. Check the disk and the "
+            "installed soundfile, then try again."
+        )
+
+
+def _silent(_fraction: float, _stage: str) -> None:
+    """Report to nobody."""
