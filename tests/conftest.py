@@ -22,6 +22,7 @@ from celery import current_app
 from kombu import pools
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.audit_triggers import lift_for_flushing
 from tests.servers import CHROMIUM_ARGUMENTS, Installation, find_chromium, postgres, valkey
 from therapy_site.servers import ServerMissing
 
@@ -51,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Once, not in each xdist worker: they inherit the environment.
         _start_postgres(config)
     django.setup()
+    lift_for_flushing()
 
 
 def pytest_unconfigure() -> None:
