@@ -22,7 +22,7 @@ _LOOP_TIMES = 3
 _FORBIDDEN = -np.inf
 _STRONG_PLACES = 8
 _INTERVAL_TASTE = np.array(
-    [-0.7, 0.35, 0.35, 0.1, 0.1, -0.2, -0.9, -0.4, -1.3, -1.5, -1.9, -2.2, -1.9]
+    [-1.1, 0.6, 0.6, 0.1, 0.0, -0.4, -1.2, -0.6, -1.6, -1.9, -2.3, -2.6, -2.3]
 )
 
 
@@ -107,7 +107,7 @@ def chord_taste(onset: int, chord: Chord) -> np.ndarray:
     tones = np.isin(classes, [c % 12 for c in chord.pitch_classes])
     # A semitone above a chord tone rubs against it; a ninth above is sweet.
     rubs = np.isin(classes, [(c + 1) % 12 for c in chord.pitch_classes]) & ~tones
-    strength = 1.6 if onset % _STRONG_PLACES == 0 else 0.8 if onset % 4 == 0 else 0.3
+    strength = 1.3 if onset % _STRONG_PLACES == 0 else 0.7 if onset % 4 == 0 else 0.2
     return np.where(tones, strength, np.where(rubs, -strength - 0.5, 0.0))
 
 

@@ -46,9 +46,9 @@ _VELOCITY_BIN = 3
 _NUCLEUS = 0.95
 # How much the network's bass, and the shared taste of the guards, count beside the other voice.
 _BASS_EVIDENCE = 0.7
-_TASTE = 0.6
-_FAMILIARITY = 0.0
-_COPY_DISTANCE = 24
+_TASTE = 0.7
+_FAMILIARITY = 1.0
+_COPY_DISTANCE = 16
 _LONGEST_COPY = 12
 _NEVER = -1
 

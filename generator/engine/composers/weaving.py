@@ -49,6 +49,8 @@ _SEVENTHS = {Style.JAZZ: 0.7, Style.SONG: 0.15}
 _SOFTER = {Role.MELODY: 0.0, Role.INNER: -9.0, Role.BASS: -7.0, Role.PAD: -12.0}
 _VELOCITY_RANGE = (12, 72)
 _SHORTEST = 1
+# How often a returning theme brings three of its four bars along rather than two.
+_LONG_RECALL = 0.6
 
 
 @dataclass
@@ -195,7 +197,7 @@ def _recall(stage: Stage, theme: _Theme | None) -> None:
     if theme is None:
         return
     phrase = stage.phrase
-    bars = max(phrase.n_bars // 2, 1) + int(stage.rng.random() < 0.3)
+    bars = max(phrase.n_bars // 2, 1) + int(stage.rng.random() < _LONG_RECALL)
     bars = min(bars, phrase.n_bars - 1) if phrase.n_bars > 1 else 1
     stage.given_degrees = theme.degrees[: max(min(bars, len(theme.degrees) - len(stage.goal)), 0)]
     head = [n for n in theme.melody if n.onset < theme.start + len(stage.given_degrees) * BAR]

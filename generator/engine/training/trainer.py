@@ -52,7 +52,7 @@ class TrainingPlan:
     weight_decay: float = 0.01
     dropout: float = 0.1
     scale_balance: float = 0.01
-    evaluate_every: int = 100
+    evaluate_every: int = 250
     patience: int = 8
     bf16: bool = False
 
