@@ -23,6 +23,7 @@ from studies.exceptions import (
 )
 from studies.forms.entry import NewPinForm, PinForm
 from studies.models.access import PrivateLink
+from studies.models.participant import Participant
 from studies.services.access import link_for_token, set_pin, sign_in
 from studies.views.participant_session import (
     LINK_COOKIE,
@@ -40,12 +41,12 @@ CLOSED_LINK = (LinkUnknown, LinkRevoked, LinkExpired)
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    return render(request, "studies/entry/front.html", {"participant": signed_in(request)})
+    return render(request, "studies/entry/front.html", {"participant": _visitor(request)})
 
 
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "studies/entry/help.html", {"participant": signed_in(request)})
+    return render(request, "studies/entry/help.html", {"participant": _visitor(request)})
 
 
 @require_safe
@@ -82,11 +83,17 @@ def pin(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
+    _visitor(request)
+    end(request)
+    return forget_link(render(request, "studies/entry/left.html"))
+
+
+def _visitor(request: HttpRequest) -> Participant | None:
+    """Return who is signed in, if anybody is, and speak their language."""
     participant = signed_in(request)
     if participant:
         speak(request, participant.language)
-    end(request)
-    return forget_link(render(request, "studies/entry/left.html"))
+    return participant
 
 
 def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink) -> HttpResponse:
