@@ -1,0 +1,86 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from studies import clock
+from studies.models.participant import Participant
+from studies.selectors.participants import Attention, live_link, timeline, worklist
+from studies.services.allocation import arm_of
+from studies.services.audit import SYSTEM
+from studies.services.enrolment import revoke_link
+from studies.services.scheduling import keep_calendar
+from tests.factories import invite, make_participant, make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def test_who_needs_somebody_comes_first() -> None:
+    study = make_study()
+    invited = make_participant("invited", study=study)
+    allocated = make_participant("allocated", study=study)
+    ready = make_participant("baseline_done", study=study)
+    with clock.at(clock.now() + timedelta(weeks=4)):
+        keep_calendar()
+        rows = worklist(study)
+    assert [(row.participant, row.attention) for row in rows] == [
+        (ready, Attention.ALLOCATE),
+        (invited, Attention.LINK),
+        (allocated, Attention.OPEN),
+    ]
+    assert (rows[2].visit.week, rows[2].n_done, rows[2].n_planned) == (4, 2, 6)
+    with clock.at(clock.now() + timedelta(weeks=5)):
+        keep_calendar()
+        assert Attention.MISSED in {row.attention for row in worklist(study)}
+
+
+def test_a_quiet_participant_shows_the_next_visit() -> None:
+    participant = make_participant("allocated")
+    row = worklist(participant.study)[0]
+    assert (row.attention, row.visit.week) == (Attention.NONE, 4)
+
+
+def test_the_worklist_asks_as_often_for_many_as_for_one() -> None:
+    study = make_study()
+    counts = []
+    for _ in range(3):
+        make_participant("baseline_done", study=study)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            worklist(study)
+        counts.append(len(queries))
+    assert counts == [counts[0]] * 3
+
+
+def _told(participant: Participant) -> list[str]:
+    return [row.what for row in timeline(participant)]
+
+
+def test_a_timeline_tells_the_way_and_never_the_arm() -> None:
+    participant = make_participant("week8")
+    told = _told(participant)
+    assert told[:2] == ["Invited", "Private link issued"]
+    assert told[-1] == "Study completed"
+    assert told.count("Questionnaire handed in") == 6
+    details = [row.detail for row in timeline(participant)]
+    assert "CPSS, week 8" in details
+    assert arm_of(participant).code not in str(timeline(participant))
+
+
+def test_a_timeline_is_ones_own() -> None:
+    study = make_study()
+    first, second = (invite(study).participant for _ in range(2))
+    revoke_link(participant=second, actor=SYSTEM)
+    assert _told(first) == ["Invited", "Private link issued"]
+    assert _told(second)[-1] == "Private link revoked"
+    assert live_link(first) is not None
+    assert live_link(second) is None
+
+
+def test_the_same_way_looks_the_same_in_every_arm() -> None:
+    study = make_study()
+    people = [make_participant("allocated", study=study) for _ in range(8)]
+    assert len({arm_of(person).kind for person in people}) == 2
+    assert len({tuple(_told(person)) for person in people}) == 1

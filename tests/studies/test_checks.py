@@ -1,0 +1,42 @@
+import pytest
+
+from studies.checks import open_studies_are_whole
+from studies.models.allocation import AllocationStream
+from studies.models.consent import ConsentText
+from studies.models.study import Study
+from tests.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+def _ids() -> list[str]:
+    return [message.id for message in open_studies_are_whole(databases=["default"])]
+
+
+def test_a_whole_study_passes_and_a_draft_is_not_asked() -> None:
+    make_study()
+    make_study(is_open=False)
+    assert _ids() == []
+
+
+def test_the_database_is_left_alone_unless_it_is_asked_for() -> None:
+    AllocationStream.objects.filter(study=make_study()).delete()
+    assert open_studies_are_whole(databases=None) == []
+    assert _ids() == ["studies.E004"]
+
+
+def test_what_an_open_study_lacks_is_named() -> None:
+    study = make_study()
+    ConsentText.objects.filter(study=study, language="en").delete()
+    assert _ids() == ["studies.E003"]
+    Study.objects.update(protocol={**study.protocol, "night_minutes": 5})
+    assert _ids() == ["studies.E002", "studies.E003"]
+    Study.objects.update(protocol={"nonsense": 1})
+    assert _ids() == ["studies.E001"]
+
+
+def test_an_instrument_that_this_build_lacks_is_named() -> None:
+    study = make_study()
+    visits = [{**visit, "instruments": ["unheard_of"]} for visit in study.protocol["visits"]]
+    Study.objects.update(protocol={**study.protocol, "visits": visits})
+    assert _ids() == ["studies.E002", "studies.E005"]
