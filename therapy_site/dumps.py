@@ -39,6 +39,17 @@ def load(path: Path) -> None:
         )
 
 
+def erase() -> None:
+    """Empty the database down to its last table."""
+    connections.close_all()
+    if connection.vendor == "sqlite":
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{connection.settings_dict['NAME']}{suffix}").unlink(missing_ok=True)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
 def count_rows() -> Counts:
     """Return the number of rows of each table."""
     with connection.cursor() as cursor:

@@ -2,7 +2,6 @@
 
 import json
 import tarfile
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -49,12 +48,7 @@ def archive(ada, tmp_path):
 
 def wipe(nights) -> None:
     """Lose everything: tables, and nights."""
-    connection.close()
-    if connection.vendor == "sqlite":
-        Path(connection.settings_dict["NAME"]).unlink()
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    dumps.erase()
     nights.unlink()
 
 

@@ -1,6 +1,7 @@
 """Run the whole installation under one supervisor: servers, web, workers, scheduler."""
 
 import os
+import shutil
 import socket
 import sys
 from argparse import ArgumentParser
@@ -15,6 +16,7 @@ from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
 from generator.models.playlist import WorkerHeartbeat
+from therapy_site import dumps
 from therapy_site.environment import private_directory
 from therapy_site.lock import take_lock
 from therapy_site.servers import (
@@ -85,12 +87,22 @@ class Command(BaseCommand):
 
     def _prepare(self, supervisor: Supervisor) -> bool:
         """Prepare here what is quick, and the demonstration, which needs torch, apart."""
+        is_demonstration = settings.NOCTURNE_MODE == "demo"
+        unfinished = settings.NOCTURNE_VAR / "demo-unfinished"
+        if is_demonstration and unfinished.exists():
+            self._say("preparing the demonstration was interrupted; beginning afresh ...")
+            dumps.erase()
+            shutil.rmtree(settings.NOCTURNE_NIGHTS, ignore_errors=True)
         call_command("prepare", stdout=self.stdout)
         connections.close_all()
-        if settings.NOCTURNE_MODE != "demo" or self._sign_ins.exists():
+        if not is_demonstration or self._sign_ins.exists():
             return True
         self._say("preparing the demonstration; this takes about a minute, once ...")
-        return supervisor.run_to_end([sys.executable, "manage.py", "demo_study"]) == 0
+        unfinished.touch()
+        if supervisor.run_to_end([sys.executable, "manage.py", "demo_study"]) != 0:
+            return False
+        unfinished.unlink()
+        return True
 
     @property
     def _sign_ins(self) -> Path:
