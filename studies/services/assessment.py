@@ -1,6 +1,6 @@
 """Answer an instrument inside its window: begin, save each answer, submit; decide eligibility.
 
-The answers of a draft are kept one by one by `questionnaires`; the audit entry of a submission has
+Every answer of a draft leaves an audit entry (`services/answers.py`); the entry of a submission has
 the SHA-256 of all answers, so that none can change afterwards without being noticed.
 """
 
@@ -12,12 +12,12 @@ from django.db import transaction
 from questionnaires.models import Response
 from questionnaires.selectors import asked_answers_of, flag_table, score_table
 from questionnaires.services import SavedAnswer, start_response, submit_response
-from questionnaires.services import save_answer as keep_answer
 from studies import clock
 from studies.design.eligibility import decide
 from studies.exceptions import AssessmentClosed, OutsideWindow
 from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Assessment, AssessmentState
+from studies.services.answers import keep_answer
 from studies.services.audit import SYSTEM, participant_actor, record
 from studies.services.scheduling import turn_page
 
@@ -52,10 +52,11 @@ def save_answer(
     assessment = turn_page(assessment)
     _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
     return keep_answer(
+        subject=assessment,
+        participant=assessment.visit.participant,
         response=assessment.response,
         item_key=item_key,
         raw=raw,
-        at=clock.now(),
         elapsed_ms=elapsed_ms,
     )
 

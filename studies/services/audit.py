@@ -1,7 +1,7 @@
 """The audit trail: written last in the transaction of every change, chained by hash, verifiable.
 
 Lock order is business row, then the head of the chain: `record` comes last, so two steps never wait
-for each other crosswise. No name, contact or answer text ever enters an entry: people are codes.
+for each other crosswise. No name, contact or free text ever enters an entry: people are codes.
 """
 
 import hashlib

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from questionnaires.models import Response
 from questionnaires.selectors import score_table
-from questionnaires.services import SavedAnswer, save_answer, start_response, submit_response
+from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
 from studies.design.errors import LessonError
 from studies.design.lessons import Announcement, Lesson, course, lesson_named
@@ -22,6 +22,7 @@ from studies.models.cbt import DiaryEntry, LessonProgress
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_kind_of
+from studies.services.answers import keep_answer
 from studies.services.audit import participant_actor, record
 from studies.services.playlists import is_in_treatment
 
@@ -132,11 +133,12 @@ def save_diary_answer(
     *, entry: DiaryEntry, item_key: str, raw: object, elapsed_ms: int | None = None
 ) -> SavedAnswer:
     """Keep one answer of a morning's diary."""
-    return save_answer(
+    return keep_answer(
+        subject=entry,
+        participant=entry.participant,
         response=entry.response,
         item_key=item_key,
         raw=raw,
-        at=clock.now(),
         elapsed_ms=elapsed_ms,
     )
 
