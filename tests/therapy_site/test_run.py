@@ -113,3 +113,22 @@ def test_every_requirement_is_pinned():
 def test_an_unknown_word_shows_the_help(run, capsys):
     assert run.main(["dance"]) == 2
     assert "./run demo" in capsys.readouterr().out
+
+
+def test_a_directory_that_holds_other_things_is_never_made_an_environment(run, tmp_path):
+    treasure = tmp_path / "venv" / "treasure"
+    treasure.parent.mkdir()
+    treasure.touch()
+    with pytest.raises(run.Obstacle, match="holds other things"):
+        run.make_environment()
+    assert treasure.exists()
+
+
+def test_an_environment_that_cannot_be_made_leaves_nothing_and_says_what_to_do(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run, "has_ensurepip", lambda: False)
+    monkeypatch.setattr(run.sys, "executable", "/bin/false")
+    with pytest.raises(run.Obstacle, match="apt-get install -y python3-venv"):
+        run.make_environment()
+    assert not (tmp_path / "venv").exists()
