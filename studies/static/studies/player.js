@@ -66,7 +66,8 @@ function send({ isLast = false } = {}) {
 function showTimeLeft() {
   if (!Number.isFinite(audio.duration)) return;
   const minutes = Math.round((audio.duration - audio.currentTime) / 60);
-  const words = minutes < 1 ? box.dataset.last : box.dataset.left.replace("%s", minutes);
+  const few = [box.dataset.last, box.dataset.one];
+  const words = few[minutes] ?? box.dataset.left.replace("%s", minutes);
   if (left.textContent !== words) left.textContent = words;
 }
 
