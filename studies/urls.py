@@ -33,6 +33,7 @@ PERSON = "clinic/<slug:study>/p/<str:code>"
 
 everybody = [
     path("", entry.front, name="front"),
+    path("language/", entry.language, name="language"),
     path("p/<str:token>/", entry.private_link, name="private_link"),
     path("p/<str:token>/pin/", entry.link_pin, name="link_pin"),
     path("me/pin/", entry.pin, name="pin"),

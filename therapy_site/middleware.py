@@ -14,7 +14,7 @@ from django.utils.cache import add_never_cache_headers
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Where a signed-in member of staff may go before the second factor is set up.
-OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/i18n/", "/theme/")
+OPEN_PREFIXES = ("/accounts/", "/static/", "/healthz", "/language/", "/theme/")
 SIGNED_IN_AT, SEEN_AT = "staff_signed_in_at", "staff_seen_at"
 # How exactly the last sign of life is kept: one write a minute, not one a request.
 SEEN_STEP_S = 60

@@ -10,6 +10,5 @@ urlpatterns = [
     path("theme/", views.choose_theme, name="theme"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("", include("studies.urls")),
 ]

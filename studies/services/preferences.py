@@ -1,8 +1,12 @@
-"""Which music a participant likes: it steers composing, never the allocation."""
+"""Which music a participant likes, and in which language they are spoken to.
+
+Both steer what somebody meets, never the allocation.
+"""
 
 import math
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import transaction
 
 from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Instrument, Mode, Style
@@ -42,6 +46,25 @@ def state_preferences(
         new=stated,
     )
     return preference
+
+
+@transaction.atomic
+def choose_language(*, participant: Participant, language: str) -> None:
+    """Speak to the participant in `language` from now on; what was begun keeps its own words."""
+    if language not in dict(settings.LANGUAGES):
+        raise PreferenceRefused(f"one of {', '.join(dict(settings.LANGUAGES))}", language)
+    participant = Participant.objects.select_for_update().get(pk=participant.pk)
+    if participant.language == language:
+        return
+    old, participant.language = participant.language, language
+    participant.save(update_fields=["language"])
+    record(
+        actor=participant_actor(participant),
+        action="choose_language",
+        subject=participant,
+        old={"language": old},
+        new={"language": language},
+    )
 
 
 def _weights(styles: Mapping[str, float]) -> dict[str, float]:

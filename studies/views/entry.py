@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
 
 from studies import clock
 from studies.exceptions import (
@@ -25,6 +27,7 @@ from studies.forms.entry import NewPinForm, PinForm
 from studies.models.access import PrivateLink
 from studies.models.participant import Participant
 from studies.services.access import link_for_token, set_pin, sign_in
+from studies.services.preferences import choose_language
 from studies.views.participant_session import (
     LINK_COOKIE,
     begin,
@@ -88,6 +91,17 @@ def leave(request: HttpRequest) -> HttpResponse:
     return forget_link(render(request, "studies/entry/left.html"))
 
 
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Switch the pages of this device; a signed-in participant's texts follow."""
+    response = set_language(request)
+    participant = signed_in(request)
+    if participant and settings.LANGUAGE_COOKIE_NAME in response.cookies:
+        chosen = response.cookies[settings.LANGUAGE_COOKIE_NAME].value
+        choose_language(participant=participant, language=chosen)
+    return response
+
+
 def _visitor(request: HttpRequest) -> Participant | None:
     """Return who is signed in, if anybody is, and speak their language."""
     participant = signed_in(request)
@@ -101,6 +115,8 @@ def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink) -> HttpRes
     form = (PinForm if link.pin_hash else NewPinForm)(posted(request))
     if form.is_valid() and _opens(form, token=token, is_new=not link.pin_hash):
         begin(request, link=link)
+        if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+            choose_language(participant=link.participant, language=request.LANGUAGE_CODE)
         return remember_link(redirect(_next_page(request)), token)
     context = {"form": form, "link": link, "next": request.GET.get("next", "")}
     return render(request, "studies/entry/pin.html", context)

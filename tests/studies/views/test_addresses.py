@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SOME_DAY = "2026-11-22"
 
 # Open to everybody; a private link and its PIN guard themselves (test_entry.py).
-EVERYBODY = {"front", "private_link", "link_pin", "pin", "help", "leave"}
+EVERYBODY = {"front", "language", "private_link", "link_pin", "pin", "help", "leave"}
 # Pages of a signed-in participant; anybody else is asked for the PIN.
 PARTICIPANT_PAGES = {
     "today": [],

@@ -7,7 +7,10 @@ from django.urls import reverse
 
 from studies import clock
 from studies.models.access import PrivateLink
+from studies.models.audit import AuditEntry
+from studies.models.participant import Participant
 from studies.services.audit import SYSTEM
+from studies.services.consent import current_text
 from studies.services.enrolment import revoke_link
 from studies.views import participant_session
 from tests.factories import PIN, make_participant
@@ -151,8 +154,32 @@ def test_pages_speak_the_participants_language_until_another_is_chosen():
     participant = make_participant("consented", language="zh-hans")
     client = phone_of(participant)
     assert '<html lang="zh-hans"' in client.get("/me/").content.decode()
-    client.post(reverse("set_language"), {"language": "en", "next": "/me/"})
+    client.post(reverse("studies:language"), {"language": "en", "next": "/me/"})
     assert '<html lang="en"' in client.get("/me/").content.decode()
+
+
+def test_the_consent_text_follows_the_language_a_participant_switches_to():
+    participant = make_participant("invited", language="en")
+    client = phone_of(participant)
+    client.post(reverse("studies:language"), {"language": "zh-hans", "next": "/me/"})
+    participant.refresh_from_db()
+    assert participant.language == "zh-hans"
+    assert current_text(participant).language == "zh-hans"
+    assert AuditEntry.objects.filter(action="choose_language").count() == 1
+
+
+def test_a_language_chosen_before_the_pin_is_the_participants_own(invited):
+    client = Client()
+    client.post(reverse("studies:language"), {"language": "zh-hans", "next": "/"})
+    client.post(pin_address(invited), {"pin": PIN, "pin_again": PIN})
+    assert Participant.objects.get().language == "zh-hans"
+
+
+def test_a_language_that_does_not_exist_changes_nothing():
+    participant = make_participant("invited", language="en")
+    phone_of(participant).post(reverse("studies:language"), {"language": "tlh", "next": "/me/"})
+    participant.refresh_from_db()
+    assert participant.language == "en"
 
 
 def test_help_is_in_the_same_place_on_every_participants_page():
