@@ -1,13 +1,17 @@
 """The music as one function: `render` turns a brief into one finished, checked audio file.
 
 compose > write MIDI > perform > synthesise and master (pass 1, measured) > gain and encode (pass 2)
-> check > publish. Files of unfinished work carry the stem and `.part`; they are gone when `render`
-returns or raises, whatever happened. The finished files appear by rename, complete or not at all.
+> check > publish. Files of unfinished work are named `<stem>.<token>.part.*`; they are gone when
+`render` returns or raises, whatever happened. The finished files appear by rename, complete or not
+at all. Two renderings of one stem at a time do not disturb each other: each has its own token.
 """
 
+import glob
 import os
+import secrets
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +38,7 @@ COMPOSING, RENDERING, CHECKING = "composing", "rendering", "checking"
 
 # Shares of the whole work, as measured on one core: synthesis is quick, the encoder is not.
 _COMPOSED, _SYNTHESISED, _ENCODED = 0.30, 0.55, 0.97
+_ABANDONED_AFTER_S = 3600.0
 
 
 def render(
@@ -165,10 +170,12 @@ def _workplace(directory: Path, stem: str) -> Iterator[_Workplace]:
         raise SynthesisError(
             f"a directory to write {stem}.mp3 into was expected, got {directory}. Create it first."
         )
+    _sweep(directory, stem)
+    token = secrets.token_hex(4)
     work = _Workplace(
-        midi_part=directory / f"{stem}.part.mid",
-        scratch_part=directory / f"{stem}.part.pcm",
-        audio_part=directory / f"{stem}.part.mp3",
+        midi_part=directory / f"{stem}.{token}.part.mid",
+        scratch_part=directory / f"{stem}.{token}.part.pcm",
+        audio_part=directory / f"{stem}.{token}.part.mp3",
         midi=directory / f"{stem}.mid",
         audio=directory / f"{stem}.mp3",
     )
@@ -176,6 +183,14 @@ def _workplace(directory: Path, stem: str) -> Iterator[_Workplace]:
         yield work
     finally:
         work.clear()
+
+
+def _sweep(directory: Path, stem: str) -> None:
+    """Remove what a killed rendering of the stem has left; a living one's files are younger."""
+    for left in directory.glob(f"{glob.escape(stem)}.*.part.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S:
+                left.unlink()
 
 
 def _write_midi(score: Score, path: Path) -> None:

@@ -137,7 +137,7 @@ def _felt_piano(f0_hz: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = _orders(f0_hz, 20)
     stiffness = 0.0003 * (f0_hz / 261.6) ** 0.9
     frequencies = n * f0_hz * np.sqrt((1 + stiffness * n**2) / (1 + stiffness))
-    amplitudes = n**-1.3 * np.abs(np.sin(np.pi * n / 7.6)) * np.exp(-frequencies / 2400)
+    amplitudes = n**-1.1 * np.abs(np.sin(np.pi * n / 7.6)) * np.exp(-frequencies / 3000)
     t60_s = 9.0 * (261.6 / f0_hz) ** 0.55 / (1 + 0.35 * (n - 1))
     # A string's two polarisations: a prompt sound that falls fast and an aftersound that lingers.
     prompt = n <= 8
@@ -164,7 +164,7 @@ def _bar(f0_hz: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # A bar is tuned 1 : 4 : 10; the pair around the fundamental is the slow fan in the resonators.
     ratios = np.array([1.0, 4.0, 10.0])
     t60_s = np.array([7.0, 1.6, 0.4]) * (349.2 / f0_hz) ** 0.5
-    amplitudes = np.array([1.0, 0.16, 0.03])
+    amplitudes = np.array([1.0, 0.26, 0.05])
     fan_hz = 2.2
     return (
         np.concatenate([ratios * f0_hz, [f0_hz - fan_hz, f0_hz + fan_hz]]),
@@ -190,10 +190,10 @@ def _held(most: int, slope: float, cutoff_hz: float, depth: float) -> Callable:
     return spectrum
 
 
-PIANO = Voice("piano", 0.010, 0.9, 0.0, _felt_piano, ring_s=1.0, brightness=0.10)
-HARP = Voice("harp", 0.008, 1.2, -0.5, _plucked(0.42, 1.2, 2300, 6.5), ring_s=1.6, brightness=0.08)
+PIANO = Voice("piano", 0.010, 0.9, 0.0, _felt_piano, ring_s=1.0, brightness=0.06)
+HARP = Voice("harp", 0.008, 1.2, -0.5, _plucked(0.38, 1.0, 3000, 6.5), ring_s=1.6, brightness=0.05)
 GUITAR = Voice(
-    "guitar", 0.008, 0.7, -0.5, _plucked(0.23, 1.2, 2100, 5.2), ring_s=1.0, brightness=0.08
+    "guitar", 0.008, 0.7, -0.5, _plucked(0.23, 1.05, 2800, 5.2), ring_s=1.0, brightness=0.05
 )
 VIBRAPHONE = Voice("vibraphone", 0.012, 1.2, -1.5, _bar, ring_s=1.0, brightness=0.05)
 BASS = Voice(
@@ -206,8 +206,8 @@ BASS = Voice(
     brightness=0.2,
     phase=_QUADRATURE,
 )
-STRINGS = Voice("strings", 0.9, 0.9, -4.0, _held(8, 1.5, 1500, 0.06), held=True, phase=_QUADRATURE)
-PAD = Voice("pad", 1.4, 1.4, -3.0, _held(6, 2.0, 1300, 0.07), held=True, phase=_QUADRATURE)
+STRINGS = Voice("strings", 0.9, 0.9, -4.0, _held(10, 1.3, 1800, 0.06), held=True, phase=_QUADRATURE)
+PAD = Voice("pad", 1.4, 1.4, -3.0, _held(7, 1.7, 1500, 0.07), held=True, phase=_QUADRATURE)
 FLUTE = Voice("flute", 0.12, 0.4, -4.0, _held(4, 2.3, 2500, 0.04), held=True, phase=_QUADRATURE)
 
 # General MIDI families in order; percussive and effect programs fall to the softest relative.

@@ -1,3 +1,4 @@
+import os
 import resource
 
 import numpy as np
@@ -167,6 +168,18 @@ def test_an_earlier_file_stays_until_the_new_one_is_complete(tmp_path):
     assert (tmp_path / "night.mp3").read_bytes() == b"the old one"
     result = rendered(tmp_path)
     assert sha256(tmp_path / "night.mp3") == result.audio_sha256
+
+
+def test_what_a_killed_rendering_left_is_swept_away_but_a_living_one_is_not_disturbed(tmp_path):
+    dead, living = tmp_path / "night.dead.part.pcm", tmp_path / "night.live.part.pcm"
+    other = tmp_path / "nightfall.dead.part.pcm"
+    for path in (dead, living, other):
+        path.write_bytes(b"unfinished")
+    for path in (dead, other):
+        os.utime(path, (0, 0))
+    rendered(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"night.mid", "night.mp3", living.name, other.name}
 
 
 def test_a_missing_directory_is_told(tmp_path):
