@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -28,15 +28,18 @@ def dump(path: Path) -> Counts:
 
 def load(path: Path) -> None:
     """Put the database back as it was dumped; whatever is in it now is gone."""
-    # Other programs cannot replace tables that an open connection still uses.
-    connections.close_all()
     if connection.vendor == "sqlite":
+        connections.close_all()
         _load_sqlite(path)
-    else:
-        _run_postgres_program(
-            *("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction"),
-            *("--exit-on-error", "--dbname", connection.settings_dict["NAME"], str(path)),
-        )
+        return
+    program = _postgres_program("pg_restore")
+    # It cannot replace tables that a connection of ours still uses.
+    connections.close_all()
+    _run_as_the_site(
+        program,
+        *("--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"),
+        *("--dbname", connection.settings_dict["NAME"], str(path)),
+    )
 
 
 def erase() -> None:
@@ -86,38 +89,43 @@ def _dump_postgres(path: Path) -> Counts:
             cursor.execute("SELECT pg_export_snapshot()")
             snapshot = cursor.fetchone()[0]
         counts = count_rows()
-        _run_postgres_program(
-            *("pg_dump", "--format=custom", "--no-owner", f"--snapshot={snapshot}"),
+        _run_as_the_site(
+            _postgres_program("pg_dump"),
+            *("--format=custom", "--no-owner", f"--snapshot={snapshot}"),
             *("--file", str(path), connection.settings_dict["NAME"]),
         )
     return counts
 
 
-def _run_postgres_program(name: str, *arguments: str) -> None:
+def _run_as_the_site(program: Path, *arguments: str) -> None:
     """Run one of PostgreSQL's programs as the account the site uses."""
     finished = subprocess.run(  # noqa: S603 (our own command line, no shell)
-        [_postgres_program(name), *arguments],
+        [str(program), *arguments],
         env={**os.environ, **_postgres_account()},
         capture_output=True,
         text=True,
         check=False,
     )
     if finished.returncode:
-        raise CommandError(f"{name} failed: {finished.stderr.strip()}")
+        raise CommandError(f"{program.name} failed: {finished.stderr.strip()}")
 
 
-def _postgres_program(name: str) -> str:
-    """Return the program's path; the newest comes from pip, and an old one refuses new servers."""
-    try:
-        return str(postgres_programs() / name)
-    except ServerMissing as missing:
-        path = shutil.which(name)
-        if path is None:
-            raise CommandError(
-                f"{name} was expected on the PATH, it is not. Install PostgreSQL's client "
-                "programs (Debian: apt-get install -y postgresql-client)."
-            ) from missing
-        return path
+def _postgres_program(name: str) -> Path:
+    """Return the program's path, of the server's own version if that is on this machine.
+
+    An older program refuses the server, and a newer one may use words the server does not know.
+    """
+    connection.ensure_connection()
+    for major in (str(connection.pg_version // 10_000), ""):
+        with suppress(ServerMissing):
+            return postgres_programs(major) / name
+    path = shutil.which(name)
+    if path is None:
+        raise CommandError(
+            f"{name} was expected on the PATH, it is not. Install PostgreSQL's client programs "
+            "(Debian: apt-get install -y postgresql-client)."
+        )
+    return Path(path)
 
 
 def _postgres_account() -> dict[str, str]:

