@@ -111,7 +111,7 @@ def person(random: np.random.Generator, *, is_calm: bool = False) -> Person:
         stress=0.9 if is_calm else float(np.clip(stress, 1.95, 3.4)),
         sex=str(random.choice(["female", "male"])),
         age_years=int(random.integers(12, 19)),
-        adherence=float(random.uniform(0.3, 0.8)),
+        adherence=float(random.uniform(0.25, 0.65)),
         response=float(random.uniform(0.2, 1.8)),
         random=np.random.default_rng(random.integers(2**63)),
     )

@@ -70,9 +70,8 @@ class Mixes:
     render: Render
     ready: dict[str, Playlist] = field(default_factory=dict)
 
-    def tonight(self, participant: Participant) -> PlaylistAssignment:
+    def tonight(self, participant: Participant, composer: str) -> PlaylistAssignment:
         """Give the participant a night, made on the spot for the first of each composer."""
-        composer = arm_of(participant).composer
         if composer in self.ready:
             return assign_mix(participant=participant, playlist=self.ready[composer])
         night = request_tonight(participant=participant)
@@ -184,12 +183,13 @@ def _steps(
 def _listening(
     participant: Participant, person: Person, mixes: Mixes, first: date
 ) -> Iterator[tuple[datetime, Callable[[], object]]]:
+    composer = arm_of(participant).composer
     for night in range(_days_of_treatment(participant)):
         if person.random.random() < person.adherence:
             share = float(np.clip(person.random.normal(0.85, 0.2), 0.1, 1.0))
             start = time(22, int(person.random.integers(60)))
             moment = _local(first + timedelta(days=night), start, participant.zone)
-            yield moment, lambda share=share: _listen(participant, mixes, share)
+            yield moment, lambda share=share: _listen(participant, composer, mixes, share)
 
 
 def _lessons_and_diary(
@@ -233,8 +233,8 @@ def _state_taste(participant: Participant, person: Person) -> None:
     )
 
 
-def _listen(participant: Participant, mixes: Mixes, share: float) -> None:
-    night = mixes.tonight(participant)
+def _listen(participant: Participant, composer: str, mixes: Mixes, share: float) -> None:
+    night = mixes.tonight(participant, composer)
     if night.playlist.state != PlaylistState.READY:
         return
     heard_s = share * night.playlist.track.duration_s

@@ -127,9 +127,9 @@ def _turn_one(pk: int, now: datetime) -> str:
 
 
 def _locked(pk: int) -> Assessment:
-    # Saving an answer comes through here: what only a change of state needs is read when it is.
+    # One query for all that saving an answer and its audit entry need.
     rows = Assessment.objects.select_for_update(of=("self",))
-    return rows.select_related("visit", "response").get(pk=pk)
+    return rows.select_related("visit__participant__study", "response").get(pk=pk)
 
 
 def _turn(assessment: Assessment, now: datetime) -> str:

@@ -19,14 +19,15 @@ from studies.design.synthetic import person
 from studies.models.study import ArmKind, Role, Study
 from studies.models.user import User
 from studies.services.access import set_pin
-from studies.services.allocation import arm_kind_of
+from studies.services.allocation import arm_kind_of, arm_of
 from studies.services.audit import Actor, staff
 from studies.services.demonstration import Carried, Mixes, Script, carry
 from studies.services.enrolment import reissue_link
 from studies.services.playlists import is_in_treatment
 from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
 
-PARTICIPANTS = 24
+# Fewer than a dozen leave no room for everything that can happen to somebody.
+PARTICIPANTS, LEAST_PARTICIPANTS, MOST_PARTICIPANTS = 24, 12, 1000
 ZONE = "Asia/Shanghai"
 NIGHT_MINUTES = 1
 SEED = 20251
@@ -63,8 +64,11 @@ class Command(BaseCommand):
                 "Demonstration or test mode was expected, this installation is real. Start one "
                 "with ./run demo."
             )
-        if not 8 <= participants <= 1000:
-            raise CommandError(f"8 to 1000 participants were expected, got {participants}.")
+        if not LEAST_PARTICIPANTS <= participants <= MOST_PARTICIPANTS:
+            raise CommandError(
+                f"{LEAST_PARTICIPANTS} to {MOST_PARTICIPANTS} participants were expected, "
+                f"got {participants}."
+            )
         suffix = "" if participants == PARTICIPANTS else f"-{participants}"
         if Study.objects.filter(code=f"DEMO-RUNNING{suffix}").exists():
             if not if_absent:
@@ -150,7 +154,7 @@ class Command(BaseCommand):
         for one in carried:
             one.participant.refresh_from_db()
             if _has_music(one):
-                mixes.tonight(one.participant)
+                mixes.tonight(one.participant, arm_of(one.participant).composer)
         return carried
 
     def _open(self, code: str, title: str, accounts: dict[str, User]) -> Study:

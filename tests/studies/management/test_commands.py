@@ -75,7 +75,7 @@ def test_an_export_of_nothing_or_to_nowhere_says_what_to_do(tmp_path: Path) -> N
         _say("export_study", study.code, "--out", tmp_path / "no" / "x.zip")
 
 
-@pytest.mark.parametrize("n", [0, 7, 1001])
+@pytest.mark.parametrize("n", [0, 11, 1001])
 def test_a_demonstration_has_a_sensible_size(n: int) -> None:
     with pytest.raises(CommandError, match=f"got {n}"):
         _say("demo_study", "--participants", n)
