@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from collections.abc import Callable
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -110,3 +111,16 @@ def test_a_short_seed_an_empty_sequence_and_a_negative_slot_are_refused() -> Non
         sequence(bytes(32), "s", FOUR, 0)
     with pytest.raises(ProtocolError, match="0 or more"):
         arm_at(bytes(32), "s", FOUR, -1)
+
+
+def test_the_code_on_the_documents_page_derives_the_published_vector() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "trial.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    theirs: dict[str, Callable[..., object]] = {}
+    exec(code, theirs)  # noqa: S102 -- our own page
+    vector = json.loads(GOLDEN.read_text())
+    seed = bytes.fromhex(vector["seed"])
+    plan = (vector["arms"], vector["ratios"], vector["sizes"])
+    derived = theirs["derive"](seed, vector["stratum"], *plan, vector["n_at_least"])
+    assert derived == vector["sequence"]
+    assert theirs["commitment"](seed, vector["stratum"], derived) == vector["commitment"]
