@@ -32,7 +32,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from studies.stats.descriptives import mean_interval
 from studies.stats.estimate import (
@@ -166,7 +166,7 @@ def _ratio_interval(
         return None, None, "no interval", (ONE_PAIR,)
     (v_b, v_ba), (_v_ab, v_a) = np.cov(before, after) / n
     m_b, m_a = before.mean(), after.mean()
-    quantile = student.ppf((1 + level) / 2, n - 1)
+    quantile = stdtrit(n - 1, (1 + level) / 2)
     a = m_b**2 - quantile**2 * v_b
     b = m_b * m_a - quantile**2 * v_ba
     c = m_a**2 - quantile**2 * v_a

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from studies.stats.estimate import LEVEL, NotEstimable, column
 
@@ -80,5 +80,5 @@ def mean_interval(values: NDArray[np.float64], *, level: float = LEVEL) -> tuple
     """
     if values.size < 2:
         raise NotEstimable(f"expected two values or more for an interval, got {values.size}.")
-    half = student.ppf((1 + level) / 2, values.size - 1) * values.std(ddof=1) / values.size**0.5
+    half = stdtrit(values.size - 1, (1 + level) / 2) * values.std(ddof=1) / values.size**0.5
     return float(values.mean() - half), float(values.mean() + half)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from studies.stats.change import NO_PAIRS, Direction
 from studies.stats.estimate import (
@@ -75,7 +75,7 @@ def wilson(n_successes: int, n: int, *, level: float = LEVEL) -> Estimate:
     about = {"method": "Wilson interval", "sign": POSITIVE_IS_BETTER, "unit": "proportion"}
     if n == 0:
         return not_estimable("responders", n=0, reason=NO_PAIRS, **about)
-    share, z = n_successes / n, float(norm.ppf((1 + level) / 2))
+    share, z = n_successes / n, float(ndtri((1 + level) / 2))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
     low, high = max(0.0, centre - half), min(1.0, centre + half)
