@@ -1,0 +1,267 @@
+"""People for the browser tests, carried by the product's own services inside an installation.
+
+They run there, not in the test: a test calls them with `inside.ask`, and gets plain JSON back.
+"""
+
+from datetime import timedelta
+
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.db.models import Sum
+
+from generator.services.requesting import cancel_playlist
+from studies import clock
+from studies.design.protocol import four_arms
+from studies.models.allocation import AllocationStream
+from studies.models.audit import AuditEntry
+from studies.models.listening import ListeningSession
+from studies.models.participant import Participant, ParticipantState
+from studies.models.study import Role, Study
+from studies.models.user import User
+from studies.models.visit import Assessment, AssessmentState
+from studies.services.access import set_pin
+from studies.services.allocation import allocate_participant, arm_kind_of
+from studies.services.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.audit import SYSTEM, staff
+from studies.services.cbt import diary_mornings
+from studies.services.consent import current_text, give_consent
+from studies.services.enrolment import invite_participant, revoke_link
+from studies.services.playlists import request_tonight
+from studies.services.preferences import state_preferences
+from studies.services.scheduling import keep_calendar
+from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
+from studies.services.withdrawal import withdraw_participant
+from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
+from tests.servers import PASSWORD
+
+STAGES = ("invited", "pin", "consented", "baseline_done", "allocated")
+
+Person = dict[str, str]
+
+
+def make_team(names: list[str], administrator: str) -> dict[str, str]:
+    """Make staff accounts; return the secrets of their authenticator apps."""
+    secrets = {}
+    for name in names:
+        user = User.objects.create_user(name, password=PASSWORD)
+        user.is_staff = user.is_superuser = name == administrator
+        user.save()
+        secrets[name] = generate_totp_secret()
+        TOTP.activate(user, secrets[name])
+    return secrets
+
+
+def join(study: str, members: dict[str, str]) -> None:
+    """Let staff work on a study that is there already, by name and role."""
+    found = Study.objects.get(code=study)
+    for name, role in members.items():
+        user = User.objects.get(username=name)
+        add_member(study=found, user=user, role=Role(role), actor=SYSTEM)
+
+
+def make_study(
+    code: str,
+    title: str,
+    members: dict[str, str],
+    slots_per_stratum: int = 200,
+    *,
+    is_open: bool = True,
+) -> str:
+    """Make a study of one-minute nights with members by name and role; return its code."""
+    plan = {**four_arms(1).to_json(), "slots_per_stratum": slots_per_stratum}
+    study = create_study(
+        code=code, title=title, zone="Europe/London", protocol=plan, actor=SYSTEM, is_synthetic=True
+    )
+    join(code, members)
+    if is_open:
+        open_study(study=study, actor=SYSTEM)
+    return code
+
+
+def enrol(
+    study: str, as_far_as: str = "allocated", *, language: str = "en", sex: str = "female"
+) -> Person:
+    """Enrol somebody and carry them as far as one of `STAGES`; return code, token and kind."""
+    invitation = invite_participant(
+        study=Study.objects.get(code=study),
+        name="Synthetic Person",
+        contact="+44 20 7946 0000",
+        language=language,
+        strata={"sex": sex},
+        age_years=16,
+        actor=SYSTEM,
+    )
+    stages = {
+        "invited": lambda _person: None,
+        "pin": lambda _person: set_pin(token=invitation.url_token, pin=PIN),
+        "consented": _consent,
+        "baseline_done": _complete_baseline,
+        "allocated": lambda person: allocate_participant(participant=person, actor=SYSTEM),
+    }
+    for stage in STAGES[: STAGES.index(as_far_as) + 1]:
+        stages[stage](Participant.objects.get(pk=invitation.participant.pk))
+    kind = arm_kind_of(invitation.participant)
+    return {"code": invitation.participant.code, "token": invitation.url_token, "kind": kind}
+
+
+def enrol_kinds(
+    study: str, *, music: int = 1, cbt: int = 1, at_least: int = 0, language: str = "en"
+) -> dict[str, list[Person]]:
+    """Enrol and allocate until so many people get music and lessons; return them by kind.
+
+    Whoever is one too many, or is there for the number alone, has no evenings.
+    """
+    wanted = {"music": music, "cbt": cbt}
+    found: dict[str, list[Person]] = {kind: [] for kind in wanted}
+    n_enrolled = 0
+    while n_enrolled < at_least or any(len(found[kind]) < n for kind, n in wanted.items()):
+        person = enrol(study, language=language)
+        n_enrolled += 1
+        if len(found[person["kind"]]) < wanted[person["kind"]]:
+            found[person["kind"]].append(person)
+        else:
+            _without_evenings(person)
+    return found
+
+
+def answer_open_visits(study: str, but: list[str]) -> int:
+    """Answer everything that is open now, for everybody but these; return how many sheets."""
+    keep_calendar()
+    due = Assessment.objects.filter(
+        visit__participant__study__code=study, state=AssessmentState.OPEN
+    )
+    sheets = list(due.exclude(visit__participant__code__in=but).order_by("pk"))
+    for place, sheet in enumerate(sheets):
+        # No two people answer quite the same.
+        answers = {**FOLLOW_UP[sheet.instrument]}
+        first = "latency_min" if sheet.instrument == "psqi" else "item_8"
+        answers[first] = str(20 + 5 * (place % 7)) if first == "latency_min" else str(place % 4)
+        _answer(sheet, answers)
+    return len(sheets)
+
+
+def heard_s(code: str) -> float:
+    """Return how many seconds of music somebody heard."""
+    sessions = ListeningSession.objects.filter(assignment__participant__code=code)
+    return sessions.aggregate(total=Sum("heard_s"))["total"] or 0.0
+
+
+def state_of(code: str) -> str:
+    """Return where somebody stands."""
+    return Participant.objects.get(code=code).state
+
+
+def n_submitted(code: str) -> int:
+    """Return how many sheets of somebody are handed in, by the audit trail."""
+    sheets = Assessment.objects.filter(visit__participant__code=code)
+    entries = AuditEntry.objects.filter(
+        action="submit_assessment", subject_id__in=[str(sheet.pk) for sheet in sheets]
+    )
+    return entries.count()
+
+
+def n_allocations(code: str) -> int:
+    """Return how often somebody was allocated, by the audit trail."""
+    person = Participant.objects.get(code=code)
+    return AuditEntry.objects.filter(action="allocate", subject_id=str(person.pk)).count()
+
+
+def exhaust(study: str) -> Person:
+    """Use up a stratum's sequence; return somebody who comes too late."""
+    stream = AllocationStream.objects.get(study__code=study, stratum="sex=female")
+    for _slot in range(stream.n_slots):
+        _without_evenings(enrol(study))
+    return enrol(study, as_far_as="baseline_done")
+
+
+def fail_tonight(code: str) -> None:
+    """Ask for tonight's mix and take it back, so that its page says that it did not work out."""
+    cancel_playlist(request_tonight(participant=Participant.objects.get(code=code)).playlist)
+
+
+def finish_study(study: str, n: int, unblinded_by: str) -> str:
+    """Carry `n` people through all eight weeks of a study that begins now; close and unblind it."""
+    begun = clock.now()
+    for _person in range(n):
+        enrol(study)
+    for week in (4, 8):
+        with clock.at(begun + timedelta(weeks=week)):
+            answer_open_visits(study, but=[])
+    found, actor = Study.objects.get(code=study), staff(User.objects.get(username=unblinded_by))
+    with clock.at(begun + timedelta(weeks=9)):
+        close_study(study=found, actor=actor, reason="")
+        unblind_study(study=found, actor=actor, reason="the data are complete")
+    return study
+
+
+def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
+    """Return people at every step of the way that a page knows, by what is special about them.
+
+    Each has the paths of the pages that are theirs alone.
+    """
+    earlier = clock.now() - timedelta(weeks=4)
+    with clock.at(earlier):
+        met_before = enrol_kinds(study, cbt=0, language=language)
+    now = enrol_kinds(study, music=2, language=language)
+    keep_calendar()
+    found = {
+        "invited": enrol(study, "invited", language=language),
+        "reading": enrol(study, "pin", language=language),
+        "starting": enrol(study, "consented", language=language),
+        "checking": enrol(study, "consented", language=language),
+        "waiting": enrol(study, "baseline_done", language=language),
+        "declined": enrol(study, "pin", language=language),
+        "revoked": enrol(study, "pin", language=language),
+        "listener": now["music"][0],
+        "unlucky": now["music"][1],
+        "learner": now["cbt"][0],
+        "visited": met_before["music"][0],
+    }
+    _answer(_sheet(found["checking"], "psqi"), PSQI, is_sent=False)
+    declined = Participant.objects.get(code=found["declined"]["code"])
+    give_consent(participant=declined, text=current_text(declined), agreed=False)
+    revoke_link(participant=Participant.objects.get(code=found["revoked"]["code"]), actor=SYSTEM)
+    fail_tonight(found["unlucky"]["code"])
+    request_tonight(participant=Participant.objects.get(code=found["listener"]["code"]))
+    for name in ("starting", "checking"):
+        for key in BASELINE:
+            found[name][key] = f"/me/assess/{_sheet(found[name], key).pk}/"
+    learner = Participant.objects.get(code=found["learner"]["code"])
+    found["learner"]["diary"] = f"/me/diary/{diary_mornings(learner)[0]}/"
+    return found
+
+
+def _without_evenings(person: Person) -> None:
+    """Let somebody withdraw from music or lessons and go on answering: nothing is rendered then."""
+    spare = Participant.objects.get(code=person["code"])
+    withdraw_participant(participant=spare, scope="intervention", reason="", actor=SYSTEM)
+
+
+def _consent(person: Participant) -> None:
+    give_consent(participant=person, text=current_text(person), agreed=True)
+
+
+def _complete_baseline(person: Participant) -> None:
+    state_preferences(
+        participant=person,
+        styles={"song": 1.0},
+        instrument="harp",
+        tempo_bpm=58.0,
+        mode="major",
+    )
+    for sheet in Assessment.objects.filter(visit__participant=person, visit__week=0):
+        _answer(sheet, BASELINE[sheet.instrument])
+    person.refresh_from_db()
+    assert person.state == ParticipantState.BASELINE_DONE, person.state_reason
+
+
+def _answer(sheet: Assessment, answers: dict[str, str], *, is_sent: bool = True) -> None:
+    begin_assessment(assessment=sheet)
+    for item_key, raw in answers.items():
+        save_answer(assessment=sheet, item_key=item_key, raw=raw)
+    if is_sent:
+        submit_assessment(assessment=sheet)
+
+
+def _sheet(person: Person, instrument: str) -> Assessment:
+    sheets = Assessment.objects.filter(visit__participant__code=person["code"])
+    return sheets.order_by("visit__week").filter(instrument=instrument).first()
