@@ -70,17 +70,13 @@ def save_answer(
     previous = locked.answers.filter(item_key=item_key).first()
     if previous is not None and previous.value == value:
         return SavedAnswer(previous, previous.raw, changed=False)
-    answer, _created = Answer.objects.update_or_create(
-        response=locked,
-        item_key=item_key,
-        defaults={
-            "raw": "" if value is None else str(raw),
-            "value": value,
-            "answered_at": at,
-            "elapsed_ms": _countable(elapsed_ms),
-        },
-    )
-    return SavedAnswer(answer, previous.raw if previous else None, changed=True)
+    previous_raw = previous.raw if previous else None
+    # The response is locked: nobody else can have made the answer meanwhile.
+    answer = previous or Answer(response=locked, item_key=item_key)
+    answer.raw = "" if value is None else str(raw)
+    answer.value, answer.answered_at, answer.elapsed_ms = value, at, _countable(elapsed_ms)
+    answer.save()
+    return SavedAnswer(answer, previous_raw, changed=True)
 
 
 @transaction.atomic
