@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from generator.models.playlist import Playlist
+from generator.selectors import WorkerState, workers
 from generator.services.rendering import render_next
 from studies import clock
 from studies.design.synthetic import person
@@ -74,6 +75,12 @@ class Command(BaseCommand):
             if not if_absent:
                 self.stdout.write(self._sign_ins_file().read_text(encoding="utf-8"))
             return
+        if any(worker.state != WorkerState.SILENT for worker in workers()):
+            raise CommandError(
+                "A stopped installation was expected, this one is running: its scheduler would "
+                "close the visits of past weeks before their people answer. Stop it with Ctrl-C, "
+                "run this again, and start it."
+            )
         began = time.monotonic()
         accounts = {name: self._account(name) for name in STAFF}
         mixes = Mixes(render=self._render)

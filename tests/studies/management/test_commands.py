@@ -6,9 +6,12 @@ from zipfile import ZipFile
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
+from generator.models.playlist import WorkerHeartbeat
 from studies import clock
+from studies.models.study import Study
 from studies.models.visit import Assessment
 from tests.audit_triggers import MIGRATION
 from tests.factories import make_participant, make_study
@@ -85,3 +88,13 @@ def test_a_real_installation_has_no_demonstration(settings: Settings) -> None:
     settings.NOCTURNE_MOVABLE_CLOCK = False
     with pytest.raises(CommandError, match="this installation is real"):
         _say("demo_study")
+
+
+def test_a_demonstration_is_not_prepared_under_a_running_scheduler() -> None:
+    now = timezone.now()
+    WorkerHeartbeat.objects.create(
+        name="w1", seen_at=now, started_at=now, device="cpu", queues="cpu"
+    )
+    with pytest.raises(CommandError, match="Stop it with Ctrl-C"):
+        _say("demo_study")
+    assert not Study.objects.exists()
