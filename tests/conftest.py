@@ -48,11 +48,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Set Django up, because test modules import models at their top."""
-    if config.getoption("--postgres") and not hasattr(config, "workerinput"):
+    is_worker = hasattr(config, "workerinput")
+    if config.getoption("--postgres") and not is_worker:
         # Once, not in each xdist worker: they inherit the environment.
         _start_postgres(config)
     django.setup()
     lift_for_flushing()
+    if config.getoption("numprocesses", None) and not is_worker:
+        # What workers inherit, pytest-django reads before they come to this file: they would all
+        # run on the state directory of this process.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure() -> None:

@@ -1,5 +1,8 @@
 """The settings: what holds for every installation."""
 
+import os
+from pathlib import Path
+
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -9,6 +12,11 @@ def test_tests_never_touch_the_state_of_the_checkout():
     assert settings.NOCTURNE_MODE == "test"
     assert settings.BASE_DIR not in settings.NOCTURNE_VAR.parents
     assert settings.NOCTURNE_VAR != settings.BASE_DIR / "var"
+
+
+def test_each_process_of_a_test_run_has_a_state_of_its_own():
+    # Only what this process set itself can hold: xdist's workers inherit another one's directory.
+    assert Path(os.environ["NOCTURNE_VAR"]) == settings.NOCTURNE_VAR
 
 
 @pytest.mark.django_db
