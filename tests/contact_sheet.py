@@ -39,17 +39,21 @@ body {{ margin: 32px; background: #77736c; font: 15px/1.4 sans-serif; color: #ff
 h1 {{ font-size: 22px; }}
 div {{ display: grid; grid-template-columns: repeat(auto-fill, {width}px); gap: 28px 20px;
   align-items: start; }}
-figure {{ margin: 0; }} img {{ width: 100%; display: block; }}
+figure {{ margin: 0; }}
+img {{ width: 100%; max-height: 680px; display: block; object-fit: cover; object-position: top; }}
 figcaption {{ padding-block: 6px; }}
 </style><h1>{title}</h1><div>{figures}</div>"""
 FIGURE = '<figure><figcaption>{name}</figcaption><img src="{file}"></figure>'
-THUMBNAIL_PX = {"phone": 220, "desk": 420}
+THUMBNAIL_PX, PER_SHEET = {"phone": 270, "desk": 560}, {"phone": 18, "desk": 12}
+# Arms of twenty-four, so that their lines can be told apart.
+OVERVIEW_PEOPLE = 96
+OVERVIEW_SIZES = {"phone": pages.PHONE, "desk": {"width": 1180, "height": 1000}}
 PICTURE = """<!doctype html><meta charset="utf-8"><style>
-body { margin: 0; width: 1400px; height: 860px; background: #d9d4c9; position: relative;
+body { margin: 0; width: 1400px; height: 880px; background: #d9d4c9; position: relative;
   overflow: hidden; }
 img { position: absolute; display: block; box-shadow: 0 18px 50px rgb(0 0 0 / 0.28); }
-.desk { width: 1060px; left: 300px; top: 50px; border-radius: 10px; }
-.phone { width: 340px; left: 60px; top: 92px; border-radius: 34px; border: 9px solid #171310; }
+.phone { width: 322px; left: 44px; top: 72px; border-radius: 34px; border: 9px solid #171310; }
+.desk { width: 944px; left: 412px; top: 40px; border-radius: 10px; }
 </style><img class="desk" src="desk.png"><img class="phone" src="phone.png">"""
 
 
@@ -89,48 +93,57 @@ def shots(browser: Browser, installation: Installation, out: Path, word: str) ->
         folder.mkdir(parents=True, exist_ok=True)
         for exhibit, page in gallery.walk(shown, variant):
             page.screenshot(path=folder / f"{exhibit.name}.png", full_page=True)
-        sheet(browser, out, variant, shown)
+        sheets(browser, out, variant, shown)
     say(f"Pictures and contact sheets: {out}")
 
 
 def overview(browser: Browser, installation: Installation, folder: Path) -> None:
     """Write the README's picture: tonight on a phone, beside the outcomes of a finished study."""
-    gallery = fill(browser, installation, prepare(browser, installation), "en")
+    kept = prepare(browser, installation, f"--participants={OVERVIEW_PEOPLE}")
+    gallery = fill(browser, installation, kept, "en", suffix=f"-{OVERVIEW_PEOPLE}")
     for name, variant in (
         ("tonight", Variant("en", "night", "phone")),
         ("outcomes-by-arm", Variant("en", "day", "desk")),
     ):
         exhibits = [exhibit for exhibit in gallery.exhibits if exhibit.name == name]
         for _exhibit, page in gallery.walk(exhibits, variant):
+            page.set_viewport_size(OVERVIEW_SIZES[variant.device])
             page.screenshot(path=folder / f"{variant.device}.png")
     OVERVIEW.parent.mkdir(parents=True, exist_ok=True)
-    photograph(browser, folder / "overview.html", PICTURE, OVERVIEW, width=1400, height=860)
+    photograph(browser, folder / "overview.html", PICTURE, OVERVIEW, width=1400, height=880)
     say(f"{OVERVIEW}: {OVERVIEW.stat().st_size // 1000} kB")
 
 
-def prepare(browser: Browser, installation: Installation) -> dict[str, StorageState]:
+def prepare(browser: Browser, installation: Installation, *options: str) -> dict[str, StorageState]:
     """Prepare the demonstration; return what the browsers of its staff keep, signed in."""
     say("preparing the demonstration studies ...")
     team = ask(
         installation, "make_team", names=list(pages.STAFF), administrator=pages.ADMINISTRATOR
     )
-    # The demonstration takes the accounts that are there.
-    installation.manage("demo_study")
+    # The demonstration takes the accounts that are there; a running scheduler would be in its way.
+    installation.stop()
+    installation.manage("demo_study", *options)
+    installation.start_again()
     draft = {"code": DRAFT, "title": "Sleep music in spring", "members": MEMBERS}
     ask(installation, "make_study", **draft, is_open=False)
     return {name: signed_in(browser, installation, name, secret) for name, secret in team.items()}
 
 
 def fill(
-    browser: Browser, installation: Installation, kept: dict[str, StorageState], language: str
+    browser: Browser,
+    installation: Installation,
+    kept: dict[str, StorageState],
+    language: str,
+    suffix: str = "",
 ) -> Gallery:
     """Put people who speak a language on every page; wait for the music of one of them."""
     say(f"putting people on every page ({language}) ...")
-    studies = {"running": RUNNING, "finished": FINISHED, "draft": DRAFT}
+    running = f"{RUNNING}{suffix}"
+    studies = {"running": running, "finished": f"{FINISHED}{suffix}", "draft": DRAFT}
     gallery = pages.build(browser, installation, kept, **studies, language=language)
-    slow = ask(installation, "enrol_kinds", study=RUNNING, cbt=0, language=language)["music"][0]
+    slow = ask(installation, "enrol_kinds", study=running, cbt=0, language=language)["music"][0]
     ask(installation, "hold_tonight", module="slow_worker", code=slow["code"])
-    with gallery.device() as page:
+    with gallery.device(variant=Variant(language, "day", "phone")) as page:
         steps.enter_pin(page, f"/p/{slow['token']}/")
         gallery.kept["slow"] = page.context.storage_state()
     gallery.exhibits.append(Exhibit("tonight-waiting", "/me/tonight/", "slow", is_always_dark=True))
@@ -151,14 +164,17 @@ def signed_in(browser: Browser, installation: Installation, name: str, secret: s
     return kept
 
 
-def sheet(browser: Browser, out: Path, variant: Variant, shown: list[Exhibit]) -> None:
-    """Write one contact sheet: every picture of a variant with its name."""
-    figures = "".join(
-        FIGURE.format(name=html.escape(exhibit.name), file=f"{variant}/{exhibit.name}.png")
-        for exhibit in shown
-    )
-    text = SHEET.format(title=variant, figures=figures, width=THUMBNAIL_PX[variant.device])
-    photograph(browser, out / f"{variant}.html", text, out / f"sheet-{variant}.png")
+def sheets(browser: Browser, out: Path, variant: Variant, shown: list[Exhibit]) -> None:
+    """Write the contact sheets of a variant: every picture with its name, so many a sheet."""
+    size = PER_SHEET[variant.device]
+    for number, first in enumerate(range(0, len(shown), size), start=1):
+        figures = "".join(
+            FIGURE.format(name=html.escape(exhibit.name), file=f"{variant}/{exhibit.name}.png")
+            for exhibit in shown[first : first + size]
+        )
+        name = f"sheet-{variant}-{number}"
+        text = SHEET.format(title=name, figures=figures, width=THUMBNAIL_PX[variant.device])
+        photograph(browser, out / f"{name}.html", text, out / f"{name}.png")
 
 
 def photograph(

@@ -133,7 +133,7 @@ def build(
         {**kept},
     )
     for name in SIGNED_IN:
-        with gallery.device() as page:
+        with gallery.device(variant=Variant(language, "day", "phone")) as page:
             steps.enter_pin(page, f"/p/{people[name]['token']}/")
             gallery.kept[name] = page.context.storage_state()
     return gallery
