@@ -1,6 +1,7 @@
 """The settings: what holds for every installation."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,12 @@ def test_sqlite_waits_for_the_write_lock_instead_of_failing():
         cursor.execute("PRAGMA journal_mode")
         assert cursor.fetchone() == ("wal",)
     assert connection.transaction_mode == "IMMEDIATE"
+
+
+def test_every_variable_is_documented():
+    page = (settings.BASE_DIR / "docs" / "operations.md").read_text(encoding="utf-8")
+    sources = [settings.BASE_DIR / "therapy_site" / "settings.py", settings.BASE_DIR / "run"]
+    read = re.compile(r"""(?:env_\w+\(\s*|environ\.get\(|environ\[)["']([A-Z_]+)["']""")
+    names = {name for file in sources for name in read.findall(file.read_text(encoding="utf-8"))}
+    assert len(names) > 15
+    assert {name for name in names if f"`{name}`" not in page} == set()
