@@ -193,15 +193,6 @@ def finish_study(study: str, n: int, unblinded_by: str) -> str:
     return study
 
 
-def make_studies(code: str, members: dict[str, str], unblinded_by: str) -> dict[str, str]:
-    """Make a draft, a running and a finished study; return their codes."""
-    codes = {state: f"{code}-{state.upper()}" for state in ("draft", "running", "finished")}
-    for state, name in codes.items():
-        make_study(name, f"A {state} study", members, is_open=state != "draft")
-    finish_study(codes["finished"], n=4, unblinded_by=unblinded_by)
-    return codes
-
-
 def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     """Return people at every step of the way that a page knows, by what is special about them.
 

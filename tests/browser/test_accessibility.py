@@ -83,9 +83,18 @@ def gallery(
 ) -> Gallery:
     """Every page of three small studies."""
     members = {pages.CLINICIAN: "clinician", pages.RESEARCHER: "researcher"}
-    studies = ask(
-        installation, "make_studies", code="AXE", members=members, unblinded_by=pages.RESEARCHER
-    )
+    studies = {"running": "AXE-RUNNING", "finished": "AXE-FINISHED", "draft": "AXE-DRAFT"}
+    for name, code in studies.items():
+        is_open = name != "draft"
+        ask(
+            installation,
+            "make_study",
+            code=code,
+            title=f"A {name} study",
+            members=members,
+            is_open=is_open,
+        )
+    ask(installation, "finish_study", study="AXE-FINISHED", n=6, unblinded_by=pages.RESEARCHER)
     return pages.build(browser, installation, signed_in, **studies)
 
 
