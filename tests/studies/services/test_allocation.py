@@ -1,7 +1,6 @@
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
-from itertools import groupby
 
 import pytest
 from django.db import connection
@@ -172,8 +171,10 @@ def test_twenty_at_once_get_twenty_slots_none_skipped_and_whole_blocks() -> None
     assert rederive(study) == []
     stream = AllocationStream.objects.get(study=study, stratum="sex=female")
     drawn = sequence(_seed(stream), stream.stratum, study.plan.blocks, N_AT_ONCE)
-    for _number, block in groupby(zip(drawn, given, strict=False), key=lambda pair: pair[0].block):
-        arms = [arm for _slot, (_number, arm) in block]
-        if len(arms) % 4 == 0:
-            assert set(Counter(arms).values()) == {len(arms) // 4}
+    size = Counter(slot.block for slot in drawn)
+    given_in = defaultdict(Counter[str])
+    for slot, (_number, arm) in zip(drawn, given, strict=False):
+        given_in[slot.block][arm] += 1
+    # No arm over its share of a block: so a whole block is even, and one begun can still become so.
+    assert all(max(arms.values()) <= size[block] // 4 for block, arms in given_in.items())
     assert verify_chain(study.code) == []
