@@ -6,7 +6,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import questionnaires.instruments
-import questionnaires.models
+import questionnaires.models.response
 
 
 class Migration(migrations.Migration):
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=questionnaires.models.response_states,
+                        choices=questionnaires.models.response.response_states,
                         default="draft",
                         max_length=16,
                         verbose_name="state",
