@@ -34,6 +34,16 @@ def test_the_lock_is_free_again_once_the_first_has_ended(tmp_path):
     take_lock(tmp_path / "up.lock").close()
 
 
+def test_the_links_of_the_demonstration_follow_the_port(tmp_path):
+    file = tmp_path / "demo-sign-ins.txt"
+    file.write_text(
+        "Staff: http://localhost:8000/accounts/login/\n  http://localhost:8000/p/abc/\n"
+    )
+    expected = "Staff: http://localhost:8123/accounts/login/\n  http://localhost:8123/p/abc/\n"
+    assert up.sign_ins_at(8123, file) == expected
+    assert file.read_text() == expected
+
+
 @pytest.mark.parametrize("count", [1, 2, 64])
 def test_workers_together_use_each_core_at_least_and_about_once(count, monkeypatch):
     monkeypatch.setattr(up.os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)

@@ -1,6 +1,7 @@
 """Run the whole installation under one supervisor: servers, web, workers, scheduler."""
 
 import os
+import re
 import shutil
 import socket
 import sys
@@ -115,13 +116,22 @@ class Command(BaseCommand):
             f"\nNocturne ({settings.NOCTURNE_MODE}) runs at http://{host}:{settings.NOCTURNE_PORT}/"
         )
         if settings.NOCTURNE_MODE == "demo" and self._sign_ins.exists():
-            self.stdout.write(self._sign_ins.read_text(encoding="utf-8"))
+            self.stdout.write(sign_ins_at(settings.NOCTURNE_PORT, self._sign_ins))
         self.stdout.write(f"State and logs: {settings.NOCTURNE_VAR}. Ctrl-C stops everything.\n")
         self.stdout.flush()
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"{timezone.now():%H:%M:%S} {line}")
         self.stdout.flush()
+
+
+def sign_ins_at(port: int, file: Path) -> str:
+    """Return the demonstration's sign-ins; file and links follow a port that has changed."""
+    written = file.read_text(encoding="utf-8")
+    current = re.sub(r"http://localhost:\d+/", f"http://localhost:{port}/", written)
+    if current != written:
+        file.write_text(current, encoding="utf-8")
+    return current
 
 
 def require_free_port(host: str, port: int) -> None:
