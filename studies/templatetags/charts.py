@@ -12,6 +12,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from questionnaires.instruments import instrument_named
 from studies.selectors.listening import Night
 from studies.selectors.outcomes import POOLED
 from studies.services.analysis import Report
@@ -23,6 +24,8 @@ register = template.Library()
 WIDTH, HEIGHT = 520.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 14.0, 34.0
 N_TICKS = 5
+# What a chart shows of an interval at most: of two people, it reaches far beyond any real value.
+LIMITS_OF_RATES = (-100.0, 100.0)
 # Marks of several arms stand side by side, so that their intervals do not cover each other.
 NUDGE = 9.0
 
@@ -45,8 +48,8 @@ class Scale:
     stop: float
 
     def at(self, value: float) -> float:
-        """Return where a value lies."""
-        share = (value - self.low) / (self.high - self.low)
+        """Return where a value lies; one beyond the axis lies at its end."""
+        share = (min(self.high, max(self.low, value)) - self.low) / (self.high - self.low)
         return self.start + share * (self.stop - self.start)
 
 
@@ -72,7 +75,11 @@ def trend_chart(report: Report, instrument: str) -> dict[str, object]:
     ]
     title = _("%(instrument)s, mean total") % {"instrument": instrument.upper()}
     unit = _("points, 95 % CI")
-    return trend(series, report.weeks, title=title, unit=unit, key=f"trend-{instrument}")
+    total = next(f for f in instrument_named(instrument).scores if f.name == "total")
+    limits = (total.low, math.inf if total.high is None else total.high)
+    return trend(
+        series, report.weeks, title=title, unit=unit, key=f"trend-{instrument}", limits=limits
+    )
 
 
 @register.inclusion_tag("studies/charts/rates.html")
@@ -92,10 +99,16 @@ def rate_chart(report: Report, instrument: str) -> dict[str, object]:
 
 
 def trend(
-    series: Sequence[Series], weeks: Sequence[int], *, title: str, unit: str, key: str
+    series: Sequence[Series],
+    weeks: Sequence[int],
+    *,
+    title: str,
+    unit: str,
+    key: str,
+    limits: tuple[float, float] = (-math.inf, math.inf),
 ) -> dict[str, object]:
-    """Return the geometry of means with their intervals over the visits."""
-    scale, grid = _upright(series, from_zero=False)
+    """Return the geometry of means with their intervals over the visits, within `limits`."""
+    scale, grid = _upright(series, limits, from_zero=False)
     across = Scale(0, max(1, len(weeks) - 1), LEFT + 40, WIDTH - RIGHT - 40)
     lines = []
     for place, one in enumerate(series):
@@ -115,7 +128,7 @@ def rates(
     series: Sequence[Series], weeks: Sequence[int], *, title: str, unit: str, key: str
 ) -> dict[str, object]:
     """Return the geometry of bars from zero, with their intervals, grouped by visit."""
-    scale, grid = _upright(series, from_zero=True)
+    scale, grid = _upright(series, LIMITS_OF_RATES, from_zero=True)
     slot = (WIDTH - LEFT - RIGHT) / max(1, len(weeks))
     bar = min(44.0, slot * 0.72 / max(1, len(series)))
     bars = []
@@ -189,9 +202,14 @@ def night_bars(nights: Sequence[Night]) -> dict[str, object]:
     }
 
 
-def _upright(series: Iterable[Series], *, from_zero: bool) -> tuple[Scale, list[dict[str, str]]]:
+def _upright(
+    series: Iterable[Series], limits: tuple[float, float], *, from_zero: bool
+) -> tuple[Scale, list[dict[str, str]]]:
     known = [e for one in series for e in one.estimates if e.is_estimable]
-    ends = [end for estimate in known for end in _ends(estimate)] or [0.0, 1.0]
+    # The limits cut intervals short, never a value itself.
+    values = [estimate.value for estimate in known]
+    lowest, highest = min([limits[0], *values]), max([limits[1], *values])
+    ends = [min(highest, max(lowest, end)) for e in known for end in _ends(e)] or [0.0, 1.0]
     low, high = min(ends), max(ends)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -207,19 +225,21 @@ def _ends(estimate: Estimate) -> tuple[float, float]:
     return estimate.ci_low, estimate.ci_high
 
 
-def _mark(estimate: Estimate, x: float, scale: Scale) -> dict[str, str]:
+def _mark(estimate: Estimate, x: float, scale: Scale) -> dict[str, object]:
     low, high = _ends(estimate)
     return {
         "x": _unit(x),
         "y": _unit(scale.at(estimate.value)),
         "low": _unit(scale.at(low)),
         "high": _unit(scale.at(high)),
+        # An interval that leaves the chart has no end there to be seen.
+        "caps": [_unit(scale.at(end)) for end in (low, high) if scale.low <= end <= scale.high],
         "cap_left": _unit(x - 4),
         "cap_right": _unit(x + 4),
     }
 
 
-def _bar(estimate: Estimate, x: float, width: float, scale: Scale) -> dict[str, str]:
+def _bar(estimate: Estimate, x: float, width: float, scale: Scale) -> dict[str, object]:
     ends = sorted((scale.at(0), scale.at(estimate.value)))
     return _mark(estimate, x + width / 2, scale) | {
         "left": _unit(x + 1.5),

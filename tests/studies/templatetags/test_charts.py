@@ -53,6 +53,22 @@ def test_a_visit_without_an_estimate_has_no_mark():
     assert len(rates(series, [4, 8], title="t", unit="u", key="k")["bars"]) == 1
 
 
+def test_the_interval_of_two_people_leaves_the_chart_instead_of_blowing_it_up():
+    series = [Series("All", (estimate(10, -40, 60), estimate(8, 6, 11)))]
+    drawn = trend(series, [0, 4], title="t", unit="u", key="k", limits=(0, 21))
+    wide, narrow = drawn["lines"][0]["marks"]
+    assert [line["label"] for line in drawn["grid"]] == ["0", "10", "20", "30"]
+    assert (wide["caps"], len(narrow["caps"])) == ([], 2)
+    drawn = rates([Series("All", (estimate(20, -900, 940),))], [4], title="t", unit="u", key="k")
+    assert (drawn["grid"][0]["label"], drawn["grid"][-1]["label"]) == ("-100", "100")
+
+
+def test_a_value_beyond_the_limits_is_still_shown():
+    drawn = rates([Series("All", (estimate(-180, -300, -60),))], [4], title="t", unit="u", key="k")
+    assert float(drawn["grid"][0]["label"]) <= -180
+    assert len(drawn["bars"][0]["caps"]) == 1
+
+
 def test_a_negative_rate_hangs_below_zero():
     series = [Series("All", (estimate(20), estimate(-10)))]
     drawn = rates(series, [4, 8], title="t", unit="u", key="k")
