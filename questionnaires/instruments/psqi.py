@@ -44,16 +44,19 @@ SHORTEST_LIKELY_TIB_H = 3
 LONGEST_LIKELY_TIB_H = 14
 
 MINUTES_IN_HOUR = 60
-MINUTE_DECIMALS = 6  # gives whole minutes back after a detour through hours
+# Boundaries are compared in whole micro-minutes: 391 / 60 hours has no exact binary form.
+MICROMINUTES = 1_000_000
+MICROMINUTES_IN_HOUR = MINUTES_IN_HOUR * MICROMINUTES
 
 LATENCY_UPPER_BOUNDS_MIN = (15, 30, 60)
-DURATION_LOWER_BOUNDS_MIN = (420, 360, 300)
+DURATION_LOWER_BOUNDS = tuple(hours * MICROMINUTES_IN_HOUR for hours in (7, 6, 5))
 EFFICIENCY_LOWER_BOUNDS_PCT = (85, 75, 65)
 DISTURBANCE_UPPER_BOUNDS = (0, 9, 18)
 PAIR_UPPER_BOUNDS = (0, 2, 4)
 
 FROM_0_TO_3 = (0, 1, 2, 3)
 DISTURBANCES = tuple(f"d_{letter}" for letter in "bcdefghi")
+CODED = ("d_a", *DISTURBANCES, "quality", "meds", "awake", "enthusiasm")
 COMPONENTS = (
     "quality",
     "latency",
@@ -130,13 +133,13 @@ def score_psqi(answers: Answers, *, rule_id: str) -> Scores:
         ``se_pct`` efficiency in per cent, not rounded and not capped.
     """
     tib_min = time_in_bed_min(answers)
-    sleep_min = _sleep_min(answers)
-    se_pct = None if tib_min is None or sleep_min is None else 100 * sleep_min / tib_min
+    asleep = _asleep_micromin(answers)
+    se_pct = None if tib_min is None or asleep is None else asleep / (tib_min * MICROMINUTES / 100)
     is_open = rule_id == BUYSSE1989
     components = {
         "quality": answers.get("quality"),
         "latency": _latency(answers),
-        "duration": _points_below(sleep_min, DURATION_LOWER_BOUNDS_MIN, is_open=is_open),
+        "duration": _points_below(asleep, DURATION_LOWER_BOUNDS, is_open=is_open),
         "efficiency": _points_below(se_pct, EFFICIENCY_LOWER_BOUNDS_PCT, is_open=is_open),
         "disturbance": _disturbance(answers),
         "medication": answers.get("meds"),
@@ -152,7 +155,7 @@ def score_psqi(answers: Answers, *, rule_id: str) -> Scores:
             "se_pct": se_pct,
         },
         n_missing=len(PSQI.missing_keys(answers)),
-        flags=_flags(answers, tib_min, sleep_min),
+        flags=_flags(answers, tib_min, asleep),
     )
 
 
@@ -171,9 +174,9 @@ def other_reason_counts(answers: Answers) -> bool:
     return "d_j_reason" not in answers or bool(str(answers["d_j_reason"] or "").strip())
 
 
-def _sleep_min(answers: Answers) -> float | None:
+def _asleep_micromin(answers: Answers) -> int | None:
     hours = answers.get("sleep_h")
-    return None if hours is None else round(hours * MINUTES_IN_HOUR, MINUTE_DECIMALS)
+    return None if hours is None else round(hours * MICROMINUTES_IN_HOUR)
 
 
 def _latency(answers: Answers) -> int | None:
@@ -211,19 +214,26 @@ def _points_below(
     return 1 if is_open and value == lower_bounds[0] else points
 
 
-def _flags(answers: Answers, tib_min: int | None, sleep_min: float | None) -> tuple[str, ...]:
+def _is_straight_line(answers: Answers) -> bool:
+    """Return whether one code above 0 answers everything; a good sleeper says 0 throughout."""
+    codes = {answers.get(key) for key in CODED}
+    return len(codes) == 1 and codes.isdisjoint({None, 0})
+
+
+def _flags(answers: Answers, tib_min: int | None, asleep: int | None) -> tuple[str, ...]:
     claims = {
         "other_reason_missing": answers.get("d_j") not in (None, 0)
         and not other_reason_counts(answers),
         "tib_not_derivable": answers.get("bed") is not None
         and answers.get("bed") == answers.get("rise"),
+        "straight_line": _is_straight_line(answers),
     }
     if tib_min is not None:
         latency_min = answers.get("latency_min")
         claims |= {
             "tib_under_3_h": tib_min < SHORTEST_LIKELY_TIB_H * MINUTES_IN_HOUR,
             "tib_over_14_h": tib_min > LONGEST_LIKELY_TIB_H * MINUTES_IN_HOUR,
-            "sleep_exceeds_tib": sleep_min is not None and sleep_min > tib_min,
+            "sleep_exceeds_tib": asleep is not None and asleep > tib_min * MICROMINUTES,
             "latency_exceeds_tib": latency_min is not None and latency_min > tib_min,
         }
     return tuple(name for name, holds in claims.items() if holds)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from questionnaires.instruments.cpss import CPSS, REVERSED, score_cpss14_yang2003
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+VECTORS = Path(__file__).parents[3] / "questionnaires" / "instruments" / "vectors"
 SHARED = Path(__file__).parents[4] / "shared" / "references" / "instruments"
 REFERENCE_CASES = json.loads((GOLDEN / "cpss14_reference_cases.json").read_text("utf-8"))
-RULE_CASES = json.loads((GOLDEN / "cpss14_rule_cases.json").read_text("utf-8"))["cases"]
+RULE_CASES = json.loads((VECTORS / "cpss.json").read_text("utf-8"))["cases"]
 CODES = st.lists(st.integers(0, 4), min_size=14, max_size=14)
 
 

@@ -17,9 +17,10 @@ from questionnaires.instruments.psqi import (
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+VECTORS = Path(__file__).parents[3] / "questionnaires" / "instruments" / "vectors"
 SHARED = Path(__file__).parents[4] / "shared" / "references" / "instruments"
 REFERENCE_CASES = json.loads((GOLDEN / "psqi_reference_cases.json").read_text("utf-8"))
-RULE_CASES = json.loads((GOLDEN / "psqi_rule_cases.json").read_text("utf-8"))["cases"]
+RULE_CASES = json.loads((VECTORS / "psqi.json").read_text("utf-8"))["cases"]
 
 TIMES = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
 CODES = st.integers(0, 3)
