@@ -1,0 +1,41 @@
+"""The read side: where a response stands, words, score tables, rows for exports."""
+
+from questionnaires.selectors.responses import (
+    Place,
+    Progress,
+    answers_of,
+    asked_answers_of,
+    first_unanswered,
+    place_of,
+    progress,
+)
+from questionnaires.selectors.tables import (
+    DictionaryRow,
+    ItemRow,
+    dictionary_rows,
+    flag_table,
+    item_rows,
+    score_table,
+)
+from questionnaires.selectors.wording import (
+    functional_instruments,
+    wording_of,
+)
+
+__all__ = [
+    "DictionaryRow",
+    "ItemRow",
+    "Place",
+    "Progress",
+    "answers_of",
+    "asked_answers_of",
+    "dictionary_rows",
+    "first_unanswered",
+    "flag_table",
+    "functional_instruments",
+    "item_rows",
+    "place_of",
+    "progress",
+    "score_table",
+    "wording_of",
+]
