@@ -7,8 +7,18 @@ function from answers to ``Scores``, found by its rule id.
 from collections.abc import Callable
 
 from questionnaires.instruments.cpss import CPSS, CPSS14_YANG2003, score_cpss14_yang2003
+from questionnaires.instruments.credibility import (
+    CEQ_DEVILLY2000,
+    CREDIBILITY_EXPECTANCY,
+    score_ceq_devilly2000,
+)
 from questionnaires.instruments.errors import UnknownInstrument, UnknownRule
 from questionnaires.instruments.instrument import Answers, Instrument, Scores
+from questionnaires.instruments.morning_diary import (
+    MORNING_DIARY,
+    MORNING_DIARY_BANDS,
+    score_morning_diary_bands,
+)
 from questionnaires.instruments.psqi import (
     BUYSSE1989,
     PITT2005,
@@ -21,9 +31,22 @@ from questionnaires.instruments.sleep_diary import (
     SLEEP_DIARY,
     score_diary_core_2012,
 )
+from questionnaires.instruments.track_rating import (
+    TRACK_RATING,
+    TRACK_RATING_1,
+    score_track_rating_1,
+)
 
 CATALOGUE: dict[str, Instrument] = {
-    instrument.key: instrument for instrument in (PSQI, CPSS, SLEEP_DIARY)
+    instrument.key: instrument
+    for instrument in (
+        PSQI,
+        CPSS,
+        SLEEP_DIARY,
+        MORNING_DIARY,
+        CREDIBILITY_EXPECTANCY,
+        TRACK_RATING,
+    )
 }
 
 RULES: dict[str, Callable[[Answers], Scores]] = {
@@ -31,6 +54,9 @@ RULES: dict[str, Callable[[Answers], Scores]] = {
     BUYSSE1989: score_buysse1989,
     CPSS14_YANG2003: score_cpss14_yang2003,
     DIARY_CORE_2012: score_diary_core_2012,
+    MORNING_DIARY_BANDS: score_morning_diary_bands,
+    CEQ_DEVILLY2000: score_ceq_devilly2000,
+    TRACK_RATING_1: score_track_rating_1,
 }
 
 

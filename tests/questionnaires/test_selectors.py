@@ -102,5 +102,5 @@ def test_the_dictionary_says_what_every_item_and_score_is(instrument, language):
             assert row.missing_rule
 
 
-def test_all_words_that_ship_are_functional_labels():
-    assert functional_instruments("en") == list(CATALOGUE)
+def test_published_instruments_ship_with_functional_labels_only():
+    assert set(CATALOGUE) - set(functional_instruments("en")) == {"morning_diary", "track_rating"}

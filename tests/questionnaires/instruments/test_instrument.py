@@ -54,7 +54,7 @@ def test_missing_keys_name_required_items_in_order():
 
 
 def test_an_unknown_instrument_item_or_rule_is_named_with_what_there_is():
-    with pytest.raises(UnknownInstrument, match="cpss, psqi, sleep_diary, got 'isi'"):
+    with pytest.raises(UnknownInstrument, match="psqi, sleep_diary, track_rating, got 'isi'"):
         instrument_named("isi")
     with pytest.raises(UnknownItem, match="psqi, got 'q17'"):
         PSQI.item("q17")
