@@ -33,3 +33,11 @@ class SealBroken(DesignError):
 
 class LessonError(DesignError):
     """A lesson file is missing, or lacks a part."""
+
+
+class WindowError(DesignError):
+    """A sleep window, or its rule, is out of range."""
+
+
+class CourseError(DesignError):
+    """The CBT arm's settings contradict themselves or are out of range."""

@@ -21,6 +21,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from studies.design.cbt_plan import CbtPlan
 from studies.design.eligibility import Rule
 from studies.design.errors import DesignError, ProtocolError
 from studies.design.randomisation import BlockPlan
@@ -106,6 +107,8 @@ class Protocol:
         Applied to age at invitation and to the baseline scores.
     night_minutes : int
         Length of a night's mix, 1-60 minutes.
+    cbt : CbtPlan, optional
+        When lessons open and how the sleep window moves; the default plan where it is not stated.
 
     Raises
     ------
@@ -121,6 +124,7 @@ class Protocol:
     slots_per_stratum: int
     eligibility: tuple[Rule, ...]
     night_minutes: int
+    cbt: CbtPlan | None = None
     blocks: BlockPlan = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -145,6 +149,11 @@ class Protocol:
         )
         ratios = tuple(arm.ratio for arm in self.arms)
         object.__setattr__(self, "blocks", BlockPlan(tuple(codes), ratios, self.block_sizes))
+
+    @property
+    def skills(self) -> CbtPlan:
+        """The CBT arm's settings, stated or the default."""
+        return self.cbt or CbtPlan()
 
     @property
     def n_strata(self) -> int:
@@ -202,6 +211,9 @@ class Protocol:
         """Return the protocol as plain JSON values."""
         plain = asdict(self)
         del plain["blocks"]
+        if self.cbt is None:
+            # A protocol from before these settings keeps its hash.
+            del plain["cbt"]
         return json.loads(json.dumps(plain))
 
     @property
@@ -231,6 +243,8 @@ class Protocol:
             )
             parts["eligibility"] = tuple(Rule(**rule) for rule in parts["eligibility"])
             parts["block_sizes"] = tuple(parts["block_sizes"])
+            if "cbt" in parts:
+                parts["cbt"] = CbtPlan.from_json(parts["cbt"])
             return cls(**parts)
         except DesignError:
             raise
@@ -265,6 +279,7 @@ def four_arms(night_minutes: int = 30) -> Protocol:
             Rule("cpss_total", at_least=26),
         ),
         night_minutes=night_minutes,
+        cbt=CbtPlan(),
     )
 
 
