@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.engine.tokens.vocabulary import DURATION_STEPS
+from generator.engine.tokens.vocabulary import DURATION_STEPS, PITCH_LOWEST
 
 QUALITIES = ("sparse", "long notes", "small steps", "on the beat", "soft")
 N_QUANTILES = 101
@@ -42,6 +42,12 @@ def stretch_density(onsets: np.ndarray) -> float:
     """Return the distinct onsets a beat of a stretch."""
     span = max(int(onsets[-1] - onsets[0]), 1)
     return len(np.unique(onsets)) * _STEPS_PER_BEAT / span
+
+
+def stretch_register(events: np.ndarray) -> float:
+    """Return the mean MIDI pitch of the melody of a stretch, of all notes where it has none."""
+    melody = events[events[:, 1] == _MELODY, 2]
+    return float((melody if len(melody) else events[:, 2]).mean()) + PITCH_LOWEST
 
 
 def stretch_features(onsets: np.ndarray, events: np.ndarray) -> np.ndarray:

@@ -16,10 +16,12 @@ from scipy.special import erf
 
 from generator.engine.errors import CheckpointError
 from generator.engine.networks.checkpoints import Checkpoint
+from generator.engine.networks.remembering import FAINT, PastMoments
 from generator.engine.networks.shape import HEADS_PER_SCALE, SCALE_NAMES, NetworkShape
 from generator.engine.tokens.vocabulary import SIZES
 
 _EPSILON = 1e-5
+_LEAST_MASS = 1e-6
 _ROOT_HALF = np.float32(np.sqrt(0.5))
 
 Weights = Mapping[str, np.ndarray]
@@ -40,7 +42,7 @@ class Network:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         try:
-            self.shape = NetworkShape(**checkpoint.config["shape"])
+            self.shape = NetworkShape.of_release(checkpoint.config["shape"])
             self.weights = {
                 name: np.ascontiguousarray(array, dtype=np.float32)
                 for name, array in checkpoint.arrays.items()
@@ -116,7 +118,8 @@ class Listener:
     Parameters
     ----------
     network : Network
-    conditions : ndarray, float32, shape (12,)
+    conditions : ndarray, float32, shape (14,)
+        A network of an older release reads as many of them as it knows.
     """
 
     def __init__(self, network: Network, conditions: np.ndarray) -> None:
@@ -129,12 +132,14 @@ class Listener:
         ]
         self._memories = [_SegmentMemory(network, index) for index in range(len(SCALE_NAMES))]
         self._previous = np.zeros(shape.hidden, dtype=np.float32)
+        self._past = PastMoments(network.weights, shape) if shape.pointer_memory else None
         self.ask_for(conditions)
         self.state = self._hear(network.weights["start"], opens_beat=False, opens_bar=False)
 
     def ask_for(self, conditions: np.ndarray) -> None:
         """Change what is asked of the music from the next event on."""
         w = self._network.weights
+        conditions = conditions[: self._network.shape.conditions]
         self._condition = w["condition.weight"] @ conditions + w["condition.bias"]
         self._film = []
         for layer in range(self._network.shape.layers):
@@ -153,6 +158,8 @@ class Listener:
     ) -> None:
         """Take in one event; `state` then foretells the next."""
         w = self._network.weights
+        if self._past is not None:
+            self._past.append(self.state, event)
         x = w["position.weight"][position] + w["phrase.weight"][phrase]
         for index, value in enumerate(event):
             x = x + w[f"fields.{index}.weight"][value]
@@ -184,9 +191,54 @@ class Listener:
         """
         if match == 0:
             return np.zeros(len(SIZES), dtype=np.float32)
+        return _sigmoid(self._suffix_gate(match) + np.float32(familiarity))
+
+    def log_distribution(
+        self,
+        chain: np.ndarray,
+        chosen: tuple[int, ...],
+        guess: tuple[int, ...] | None = None,
+        match: int = 0,
+        familiarity: float = 0.0,
+    ) -> np.ndarray:
+        """Return log p of each value of the next field of the event to come, copy head included.
+
+        Parameters
+        ----------
+        chain : ndarray
+            `state` chained with the fields chosen so far.
+        chosen : tuple of int
+            Those fields; the one after them is foretold.
+        guess, match
+            What the suffix memory foretells, as `CopyMemory.predict` gives it.
+        familiarity : float
+            Added to the logits of both parts of the copy head.
+        """
+        field = len(chosen)
+        sources = [_softmax(self.logits(field, chain).astype(np.float64))]
+        gates = [0.0]
+        if guess is not None and guess[:field] == chosen:
+            sources.append(np.eye(SIZES[field])[guess[field]])
+            gates.append(float(self._suffix_gate(match)[field]) + familiarity)
+        if self._past is not None:
+            said, mass, peak = self._past.point(self.state, chosen)
+            if mass >= _LEAST_MASS:
+                sources.append(said)
+                gates.append(self._pointer_gate(field, mass, peak) + familiarity)
+        share = _softmax(np.array(gates))
+        return np.log(sum(part * p for part, p in zip(share, sources, strict=True)) + 1e-30)
+
+    def _suffix_gate(self, match: int) -> np.ndarray:
         w = self._network.weights
+        match = min(match, self._network.shape.match_classes - 1)
         gate = w["copy_gate.weight"] @ self.state + w["copy_gate.bias"]
-        return _sigmoid(gate + w["copy_match.weight"][match] + np.float32(familiarity))
+        return gate + w["copy_match.weight"][match]
+
+    def _pointer_gate(self, field: int, mass: float, peak: float) -> float:
+        w = self._network.weights
+        gate = w["pointer_gate.weight"][field] @ self.state + w["pointer_gate.bias"][field]
+        sureness = w["pointer_mass"][field] * np.log(mass + FAINT)
+        return float(gate + sureness + w["pointer_peak"][field] * np.log(peak + FAINT))
 
     def _hear(self, x: np.ndarray, *, opens_beat: bool, opens_bar: bool) -> np.ndarray:
         x = x + self._condition

@@ -2,12 +2,16 @@
 
 Axes
 ----
-B batch, T event, D hidden (256), F field of an event (5), C condition (12)
+B batch, T event, D hidden (256), F field of an event (5), C condition (14)
 
 The network reads one event a step (embeddings of its five fields, its metrical position and its bar
 in the phrase, added up) and foretells the next, field by field: each head also sees the fields that
-were already chosen. A *copy head* mixes in what the piece's own past suggests (`tokens.copying`):
-``p = (1 - l) p_network + l p_copy``.
+were already chosen. A *copy head* mixes in what the piece's own past suggests, by exact suffixes
+(`tokens.copying`) and by attention (`pointer`):
+
+    p = l_0 p_network + l_1 p_suffix + l_2 p_pointer
+
+The shares l are a softmax that depends on the moment, for each field on its own.
 
 Deviations from the source
 --------------------------
@@ -17,6 +21,7 @@ Deviations from the source
 3. The conditions (style, mode, tempo, calmness, density) and the copy head are ours.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -24,11 +29,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.engine.networks.attention import MultiScaleAttention, ScaleMemory
+from generator.engine.networks.pointer import Pointed, Pointer, PointerMemory
 from generator.engine.networks.shape import NetworkShape
-from generator.engine.tokens.copying import N_MATCH_CLASSES
 from generator.engine.tokens.vocabulary import BARS_PER_PHRASE, N_POSITIONS, SIZES
 
 CONV_WIDTH = 3
+# Weight that must agree with the fields so far for the pointer to be heard at all.
+LEAST_LOG_MASS = math.log(1e-6)
+_NEVER = -1e4
 
 
 class Stretch(NamedTuple):
@@ -64,6 +72,7 @@ class Carried(NamedTuple):
     conv: tuple[Tensor, ...]
     memories: tuple[ScaleMemory, ...]
     previous: Tensor
+    pointer: PointerMemory
 
 
 class ResidualBlock(nn.Module):
@@ -121,7 +130,12 @@ class LstmAcm(nn.Module):
         self.head_in = nn.ModuleList(nn.Linear(width, shape.field_hidden) for _ in SIZES)
         self.head_out = nn.ModuleList(nn.Linear(shape.field_hidden, size) for size in SIZES)
         self.copy_gate = nn.Linear(width, len(SIZES))
-        self.copy_match = nn.Embedding(N_MATCH_CLASSES, len(SIZES))
+        self.copy_match = nn.Embedding(shape.match_classes, len(SIZES))
+        if shape.pointer_memory:
+            self.pointer = Pointer(shape)
+            self.pointer_gate = nn.Linear(width, len(SIZES))
+            self.pointer_mass = nn.Parameter(torch.zeros(len(SIZES)))
+            self.pointer_peak = nn.Parameter(torch.zeros(len(SIZES)))
         self.dropout = nn.Dropout(dropout)
         self._initialise()
 
@@ -140,34 +154,58 @@ class LstmAcm(nn.Module):
         zeros = torch.zeros(1, batch, self.shape.hidden)
         past = torch.zeros(batch, CONV_WIDTH - 1, self.shape.bottleneck)
         layers = range(self.shape.layers)
+        nothing = PointerMemory(
+            torch.zeros(batch, 0, self.shape.pointer_size),
+            torch.zeros(batch, 0, len(SIZES), dtype=torch.long),
+            torch.zeros(batch, dtype=torch.long),
+        )
         return Carried(
             tuple(zeros for _ in layers),
             tuple(zeros for _ in layers),
             tuple(past for _ in layers),
             tuple(s.initial(batch, self.shape.hidden) for s in self.attention.scales),
             torch.zeros(batch, self.shape.hidden),
+            self.pointer.initial(batch) if self.shape.pointer_memory else nothing,
         )
 
+    def foretell(
+        self, stretch: Stretch, outcome: Outcome, carried: Carried
+    ) -> tuple[Tensor, Tensor, Carried]:
+        """Return log p of each field of each event (B, T, F), the scale weights, and the memory."""
+        state, gamma, carried = self(stretch, carried)
+        log_p, pointer = self.log_likelihood(state, outcome, carried.pointer)
+        return log_p, gamma, carried._replace(pointer=pointer)
+
     def forward(self, stretch: Stretch, carried: Carried) -> tuple[Tensor, Tensor, Carried]:
-        """Return the state before each event (B, T, D), the scale weights, and the new memory."""
+        """Return the state before each event (B, T, D), the scale weights, and the new memory.
+
+        The pointer's memory stays as it was: it grows when it is told what came.
+        """
         heard = stretch.heard.long()
         x = sum(embed(heard[..., index]) for index, embed in enumerate(self.fields))
         x = x + self.position(stretch.heard_position) + self.phrase(stretch.heard_phrase)
         x = torch.where(stretch.is_start.unsqueeze(2), self.start, x)
-        x = x + self.condition(stretch.conditions).unsqueeze(1)
+        conditions = stretch.conditions[:, : self.shape.conditions]
+        x = x + self.condition(conditions).unsqueeze(1)
         hidden, cell, conv = [], [], []
         for index, (lstm, block) in enumerate(zip(self.lstms, self.blocks, strict=True)):
             memory = (carried.hidden[index], carried.cell[index])
             output, (h, c) = lstm(self.dropout(x), memory)  # eqs 1-6
-            x, past = block(x + output, stretch.conditions, carried.conv[index])
+            x, past = block(x + output, conditions, carried.conv[index])
             hidden.append(h)
             cell.append(c)
             conv.append(past)
         context, gamma, memories = self.attention(
             x, stretch.opens, carried.memories, carried.previous
         )
-        state = self.dropout(self.norm(x + context))
-        after = Carried(tuple(hidden), tuple(cell), tuple(conv), memories, x[:, -1])
+        state = self.norm(x + context)
+        after = carried._replace(
+            hidden=tuple(hidden),
+            cell=tuple(cell),
+            conv=tuple(conv),
+            memories=memories,
+            previous=x[:, -1],
+        )
         return state, gamma, after
 
     def field_logits(self, state: Tensor, events: Tensor, position: Tensor) -> list[Tensor]:
@@ -182,21 +220,50 @@ class LstmAcm(nn.Module):
                 state = state + self.chain[index](events[..., index])
         return logits
 
-    def log_likelihood(self, state: Tensor, outcome: Outcome) -> Tensor:
-        """Return log p of each field of each event (B, T, F), copy head included."""
-        logits = self.field_logits(state, outcome.events, outcome.position)
-        gates = (self.copy_gate(state) + self.copy_match(outcome.match.long())).float()
-        agrees = outcome.match > 0
-        columns = []
-        for index, field in enumerate(logits):
-            truth, guess = outcome.events[..., index].long(), outcome.predicted[..., index].long()
-            own = torch.log_softmax(field.float(), dim=2)
-            own = own.gather(2, truth.unsqueeze(2)).squeeze(2)
-            gate = gates[..., index]
-            copied = torch.where(
-                guess == truth, functional.logsigmoid(gate), torch.full_like(gate, -1e4)
-            )
-            mixed = torch.logaddexp(functional.logsigmoid(-gate) + own, copied)
-            columns.append(torch.where(agrees, mixed, own))
-            agrees = agrees & (guess == truth)
-        return torch.stack(columns, dim=2)
+    def log_likelihood(
+        self, state: Tensor, outcome: Outcome, memory: PointerMemory
+    ) -> tuple[Tensor, PointerMemory]:
+        """Return log p of each field of each event (B, T, F), copy head included, and the memory.
+
+        Parameters
+        ----------
+        state : Tensor, shape (B, T, D)
+        outcome : Outcome
+        memory : PointerMemory
+            Of the events before the first of these.
+        """
+        events = outcome.events.long()
+        dropped = self.dropout(state)
+        logits = self.field_logits(dropped, events, outcome.position)
+        own = torch.stack(
+            [
+                torch.log_softmax(field.float(), dim=2).gather(2, events[..., index, None])[..., 0]
+                for index, field in enumerate(logits)
+            ],
+            dim=2,
+        )
+        sources, shares = [own], [torch.zeros_like(own)]
+        said, share = self._suffix(dropped, events, outcome)
+        sources.append(said)
+        shares.append(share)
+        if self.shape.pointer_memory:
+            pointed, memory = self.pointer(state, events, memory)
+            sources.append(pointed.log_p)
+            shares.append(self._pointer_share(dropped, pointed))
+        share = torch.log_softmax(torch.stack(shares), dim=0)
+        return torch.logsumexp(share + torch.stack(sources), dim=0), memory
+
+    def _suffix(self, state: Tensor, events: Tensor, outcome: Outcome) -> tuple[Tensor, Tensor]:
+        """Return what the suffix memory gave to the true fields (log p), and its gate's logits."""
+        match = outcome.match.long().clamp(max=self.shape.match_classes - 1)
+        gate = (self.copy_gate(state) + self.copy_match(match)).float()
+        hit = outcome.predicted.long() == events
+        # The guess is heard until its first wrong field.
+        heard = torch.cat([(match > 0).unsqueeze(2), hit[..., :-1]], dim=2).long().cumprod(dim=2)
+        return torch.where(hit, 0.0, _NEVER), gate.masked_fill(heard == 0, _NEVER)
+
+    def _pointer_share(self, state: Tensor, pointed: Pointed) -> Tensor:
+        """Return the logits of the pointer's gate: surer where weight agrees and is focused."""
+        gate = self.pointer_gate(state).float() + self.pointer_mass * pointed.log_mass
+        gate = gate + self.pointer_peak * pointed.log_peak.unsqueeze(2)
+        return gate.masked_fill(pointed.log_mass < LEAST_LOG_MASS, _NEVER)

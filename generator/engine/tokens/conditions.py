@@ -1,8 +1,9 @@
 """What a composer is asked for, as the vector that steers the network.
 
 The vector holds style weights (5), mode (major, minor), tempo with a flag that it is known,
-calmness, density, and a flag that anything is asked at all; the zero vector asks for nothing, which
-is how held-out likelihood is measured and how 15 % of the training stretches are shown.
+calmness, density, a flag that anything is asked at all, register, and familiarity; the zero vector
+asks for nothing, which is how held-out likelihood is measured and how 15 % of the training
+stretches are shown. New conditions come last: a network of an older release reads the first ones.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ import numpy as np
 from generator.engine.brief import Style
 
 _STYLES = tuple(Style)
-N_CONDITIONS = len(_STYLES) + 7
+N_CONDITIONS = len(_STYLES) + 9
+MIDDLE_REGISTER = 72.0
 
 
 def condition_vector(
@@ -21,8 +23,10 @@ def condition_vector(
     tempo_bpm: float,
     calmness: float,
     density: float,
+    register: float = MIDDLE_REGISTER,
+    familiarity: float = 0.5,
 ) -> np.ndarray:
-    """Return the condition vector, float32, shape (12,).
+    """Return the condition vector, float32, shape (14,).
 
     Parameters
     ----------
@@ -36,6 +40,10 @@ def condition_vector(
         0-1, rank among the training stretches.
     density : float
         Onsets per quarter note.
+    register : float
+        Mean MIDI pitch of the melody, the tonic moved to C.
+    familiarity : float
+        0-1, share of the notes that the piece's own past foretells.
     """
     vector = np.zeros(N_CONDITIONS, dtype=np.float32)
     for index, style in enumerate(_STYLES):
@@ -47,4 +55,6 @@ def condition_vector(
     vector[at + 4] = 2.0 * calmness - 1.0
     vector[at + 5] = np.log2(max(density, 0.1)) / 2.0
     vector[at + 6] = 1.0
+    vector[at + 7] = (register - MIDDLE_REGISTER) / 12.0
+    vector[at + 8] = 2.0 * familiarity - 1.0
     return vector

@@ -3,20 +3,23 @@
 The copy head of LSTM-ACM mixes its own distribution with this prediction. Events are compared as
 (interval to the event before, shift, role), so a theme is recognised in any transposition, and the
 predicted pitch is moved to where the present passage stands.
+
+Match classes count from the shortest order, so that a network that was trained with fewer orders
+reads a longer match as its own longest.
 """
 
 import numpy as np
 
 from generator.engine.tokens.vocabulary import N_PITCHES, SIZES
 
-ORDERS = (12, 8, 6, 4)
+ORDERS = (32, 20, 12, 8, 6, 4)
 N_MATCH_CLASSES = len(ORDERS) + 1
 _MODULUS = (1 << 61) - 1
 _BASE = 1_000_003
 
 
 class CopyMemory:
-    """The passages of one piece so far, found by their last 12, 8, 6 or 4 events in O(1).
+    """The passages of one piece so far, found by their last 32, 20, 12, 8, 6 or 4 events in O(1).
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ class CopyMemory:
     def predict(self) -> tuple[tuple[int, ...] | None, int]:
         """Return (the predicted next event, match class); (None, 0) where nothing matches.
 
-        The match class is 1 for a match of 4 events up to 4 for a match of 12.
+        The match class is 1 for a match of 4 events up to 6 for a match of 32.
         """
         for rank, key in self._contexts():
             position = self._seen[rank].get(key)
@@ -78,7 +81,7 @@ def copy_predictions(events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     predicted : ndarray, uint8, shape (n, 5)
         Zeros where nothing matched.
     match : ndarray, uint8, shape (n,)
-        The match class, 0-4.
+        The match class, 0-6.
     """
     predicted = np.zeros_like(events)
     match = np.zeros(len(events), dtype=np.uint8)

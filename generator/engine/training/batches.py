@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from generator.engine.metrics.calm import CalmScale, stretch_density, stretch_features
+from generator.engine.metrics.calm import (
+    CalmScale,
+    stretch_density,
+    stretch_features,
+    stretch_register,
+)
 from generator.engine.networks.lstm_acm import Outcome, Stretch
 from generator.engine.tokens.conditions import N_CONDITIONS, condition_vector
 from generator.engine.tokens.vocabulary import phrase_ids, position_ids
@@ -45,9 +50,16 @@ def prepare(piece: Piece, calm_scale: CalmScale, stretch_length: int) -> Prepare
     for start in range(0, len(onsets), stretch_length):
         window = slice(start, start + stretch_length)
         calm = calm_scale.rank(stretch_features(onsets[window], piece.events[window]))
-        density = stretch_density(onsets[window])
         rows.append(
-            condition_vector({piece.style: 1.0}, piece.mode, piece.tempo_bpm, calm, density)
+            condition_vector(
+                {piece.style: 1.0},
+                piece.mode,
+                piece.tempo_bpm,
+                calm,
+                stretch_density(onsets[window]),
+                stretch_register(piece.events[window]),
+                _familiarity(piece, window),
+            )
         )
         calmness.append(calm)
     return PreparedPiece(
@@ -60,6 +72,12 @@ def prepare(piece: Piece, calm_scale: CalmScale, stretch_length: int) -> Prepare
         np.stack(rows),
         float(np.mean(calmness)),
     )
+
+
+def _familiarity(piece: Piece, window: slice) -> float:
+    """Return the share of pitches in a stretch that the piece's own past foretold."""
+    right = piece.predicted[window, 2] == piece.events[window, 2]
+    return float((right & (piece.match[window] > 0)).mean())
 
 
 @dataclass(frozen=True)

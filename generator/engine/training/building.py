@@ -11,7 +11,8 @@ from generator.engine.training.corpus import Corpus, read_corpus
 from generator.engine.training.genetic import train_genetic
 from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.markov import train_foundation, train_markov
-from generator.engine.training.trainer import RELEASE, TrainingPlan
+from generator.engine.training.plan import TrainingPlan
+from generator.engine.training.trainer import RELEASE
 
 
 @dataclass(frozen=True)

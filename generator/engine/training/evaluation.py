@@ -32,7 +32,7 @@ from generator.engine.tokens.copying import N_MATCH_CLASSES
 from generator.engine.tokens.vocabulary import FIELDS, SIZES, position_ids
 from generator.engine.training.batches import prepare
 from generator.engine.training.corpus import Piece
-from generator.engine.training.trainer import piece_nll
+from generator.engine.training.likelihood import piece_nll
 
 MAX_ORDER = 8
 _STRETCH = 128
@@ -73,7 +73,7 @@ def network_nll(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> HeldOut:
 
 def released_network(checkpoint: Checkpoint) -> LstmAcm:
     """Return the torch network of a release, in evaluation mode."""
-    network = LstmAcm(NetworkShape(**checkpoint.config["shape"]))
+    network = LstmAcm(NetworkShape.of_release(checkpoint.config["shape"]))
     network.load_state_dict(
         {
             name: torch.from_numpy(array.astype(np.float32))

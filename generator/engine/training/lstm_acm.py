@@ -12,7 +12,9 @@ from generator.engine.metrics.calm import CalmScale, calm_scale, stretch_feature
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.batches import PreparedPiece, prepare
 from generator.engine.training.corpus import Corpus, Piece
-from generator.engine.training.trainer import Progress, Run, TrainingPlan
+from generator.engine.training.originality import OriginalityWatch
+from generator.engine.training.plan import Progress, TrainingPlan
+from generator.engine.training.trainer import Run
 
 # Styles with few pieces are heard more often than their share, or the network would not know them.
 _STYLE_WEIGHT = {
@@ -83,6 +85,16 @@ def train_lstm_acm(
         "train_styles": dict(Counter(piece.style.value for piece in train)),
         "calm_percentiles": np.round(scale.percentiles, 4).tolist(),
     }
+    watch = None
+    if plan.originality_pieces:
+        watch = OriginalityWatch(
+            train,
+            valid,
+            n_pieces=plan.originality_pieces,
+            n_events=plan.originality_events,
+            seed=plan.seed,
+        )
+        facts |= {"human_copied_share": watch.human, "copied_share_limit": watch.limit}
     run = Run(
         directory,
         shape or NetworkShape(),
@@ -91,5 +103,6 @@ def train_lstm_acm(
         [prepare(piece, scale, plan.length) for piece in watched],
         piece_weights(train, prepared),
         facts,
+        watch,
     )
     return run.go(stop)

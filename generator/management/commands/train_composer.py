@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generator.engine.brief import ComposerName
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
-from generator.engine.training.trainer import TrainingPlan
+from generator.engine.training.plan import TrainingPlan
 
 
 class Command(BaseCommand):

@@ -10,7 +10,16 @@ from generator.engine.tokens.copying import copy_predictions
 from generator.engine.tokens.vocabulary import METRES, SIZES, phrase_ids, position_ids
 from generator.engine.training.batches import PreparedPiece, make_batch
 
-SHAPE = NetworkShape(hidden=32, layers=2, bottleneck=8, head_size=8, memory=6, field_hidden=16)
+SHAPE = NetworkShape(
+    hidden=32,
+    layers=2,
+    bottleneck=8,
+    head_size=8,
+    memory=6,
+    field_hidden=16,
+    pointer_size=8,
+    pointer_memory=24,
+)
 N_EVENTS = 90
 
 
@@ -30,7 +39,10 @@ def piece():
     rng = np.random.default_rng(2)
     shifts = rng.choice((0, 1, 2, 4, 7), size=N_EVENTS)
     columns = [shifts, *(rng.integers(size, size=N_EVENTS) for size in SIZES[1:])]
-    return prepared(np.column_stack(columns).astype(np.uint8))
+    events = np.column_stack(columns).astype(np.uint8)
+    # A passage returns, so that the copy head has something to say.
+    events[40:80] = events[5:45]
+    return prepared(events)
 
 
 def prepared(events):
@@ -53,81 +65,123 @@ def prepared(events):
 
 
 @torch.no_grad()
-def states(network, piece, sizes):
-    carried, at, found = network.initial(1), 0, []
+def foretold(network, piece, sizes):
+    carried, at, found, likelihoods = network.initial(1), 0, [], []
     for size in sizes:
         batch = make_batch([(piece, at, False)], size, [False])
         state, _, carried = network(batch.stretch, carried)
+        log_p, pointer = network.log_likelihood(state, batch.outcome, carried.pointer)
+        carried = carried._replace(pointer=pointer)
         found.append(state)
+        likelihoods.append(log_p)
         at += size
-    return torch.cat(found, dim=1)[0]
+    return torch.cat(found, dim=1)[0], torch.cat(likelihoods, dim=1)[0]
 
 
 @pytest.mark.parametrize("sizes", [(30, 30, 30), (7, 50, 33), (1,) * N_EVENTS])
 def test_stretches_with_carried_memory_equal_one_long_forward_pass(network, piece, sizes):
-    whole = states(network, piece, (N_EVENTS,))
-    assert torch.allclose(states(network, piece, sizes), whole, atol=1e-5)
+    for found, whole in zip(
+        foretold(network, piece, sizes), foretold(network, piece, (N_EVENTS,)), strict=True
+    ):
+        assert torch.allclose(found, whole, atol=1e-5)
 
 
 def test_the_future_is_not_seen(network, piece):
     events = piece.events.copy()
     events[50:] = 1
-    whole, changed = (states(network, p, (N_EVENTS,)) for p in (piece, prepared(events)))
-    assert torch.equal(whole[:51], changed[:51])
-    assert not torch.allclose(whole[51:], changed[51:])
+    whole, changed = (foretold(network, p, (N_EVENTS,)) for p in (piece, prepared(events)))
+    assert torch.equal(whole[0][:51], changed[0][:51])
+    assert torch.equal(whole[1][:50], changed[1][:50])
+    assert not torch.allclose(whole[0][51:], changed[0][51:])
+
+
+def listener_of(network, piece, directory):
+    arrays = {name: value.numpy() for name, value in network.state_dict().items()}
+    config = {"composer": "lstm_acm", "shape": network.shape.as_dict()}
+    save_checkpoint(directory, arrays, config)
+    return Listener(Network(load_checkpoint(directory)), piece.conditions[0])
+
+
+def hear(listener, piece, index):
+    listener.hear(
+        tuple(piece.events[index].tolist()),
+        int(piece.position[index]),
+        int(piece.phrase[index]),
+        opens_beat=bool(piece.opens[index, 1]),
+        opens_bar=bool(piece.opens[index, 2]),
+    )
 
 
 def test_the_numpy_listener_equals_the_full_forward_pass(network, piece, tmp_path):
-    arrays = {name: value.numpy() for name, value in network.state_dict().items()}
-    save_checkpoint(tmp_path, arrays, {"composer": "lstm_acm", "shape": SHAPE.as_dict()})
-    whole = states(network, piece, (N_EVENTS,))
-    batch = make_batch([(piece, 0, False)], N_EVENTS, [False])
-    with torch.no_grad():
-        logits = network.field_logits(whole[None], batch.outcome.events, batch.outcome.position)
-    listener = Listener(Network(load_checkpoint(tmp_path)), piece.conditions[0])
+    whole, likelihood = foretold(network, piece, (N_EVENTS,))
+    listener = listener_of(network, piece, tmp_path)
     for index, event in enumerate(piece.events.tolist()):
         assert np.abs(listener.state - whole[index].numpy()).max() < 1e-5
+        guess, match = tuple(piece.predicted[index].tolist()), int(piece.match[index])
         chain = listener.state
         for field in range(len(SIZES)):
-            own = listener.logits(field, chain)
-            assert np.abs(own - logits[field][0, index].numpy()).max() < 1e-5 * SHAPE.hidden
+            log_p = listener.log_distribution(
+                chain, tuple(event[:field]), guess if match else None, match
+            )
+            assert np.exp(log_p).sum() == pytest.approx(1.0, abs=1e-4)
+            assert log_p[event[field]] == pytest.approx(float(likelihood[index, field]), abs=2e-4)
             if field + 1 < len(SIZES):
                 landing = int(piece.position[index]) if field == 0 else None
                 chain = listener.chained(field, chain, event[field], landing)
-        listener.hear(
-            tuple(event),
-            int(piece.position[index]),
-            int(piece.phrase[index]),
-            opens_beat=bool(piece.opens[index, 1]),
-            opens_bar=bool(piece.opens[index, 2]),
-        )
+        hear(listener, piece, index)
 
 
-def test_the_mixture_of_network_and_copy_head_is_a_distribution(network):
-    state = torch.randn(1, 1, SHAPE.hidden)
-    batch = make_batch([(prepared(np.ones((3, 5), dtype=np.uint8)), 0, False)], 1, [False])
-    outcome = batch.outcome._replace(match=torch.full((1, 1), 3))
-    guess = torch.tensor([[[4, 1, 40, 3, 3]]])
-    total = 0.0
+def test_the_copy_head_is_used_by_the_piece_that_tests_it(piece):
+    assert (piece.match > 0).sum() > 20
+
+
+def test_familiarity_raises_what_the_past_suggests(network, piece, tmp_path):
+    listener = listener_of(network, piece, tmp_path)
+    for index in range(60):
+        hear(listener, piece, index)
+    guess = tuple(piece.predicted[60].tolist())
+    dials = (-4.0, 0.0, 4.0)
+    p = [listener.log_distribution(listener.state, (), guess, 2, dial)[guess[0]] for dial in dials]
+    assert p[0] < p[1] < p[2]
+
+
+@torch.no_grad()
+def test_the_mixture_of_network_and_copy_head_is_a_distribution(network, piece):
+    batch = make_batch([(piece, 0, False)], 61, [False])
+    state, _, carried = network(batch.stretch, network.initial(1))
+    total = torch.zeros(())
     for shift in range(SIZES[0]):
-        events = guess.clone()
-        events[..., 0] = shift
-        asked = outcome._replace(events=events, predicted=guess)
-        with torch.no_grad():
-            total += float(network.log_likelihood(state, asked)[0, 0, 0].exp())
-    assert total == pytest.approx(1.0, abs=1e-5)
+        events = batch.outcome.events.clone()
+        events[0, 60, 0] = shift
+        asked = batch.outcome._replace(events=events)
+        total += network.log_likelihood(state, asked, carried.pointer)[0][0, 60, 0].exp()
+    assert float(total) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_a_wrong_copy_ends_the_influence_of_the_copy_head(network):
+@torch.no_grad()
+def test_a_wrong_copy_ends_the_influence_of_the_suffix_memory(network, piece):
     state = torch.randn(1, 1, SHAPE.hidden)
-    batch = make_batch([(prepared(np.ones((3, 5), dtype=np.uint8)), 0, False)], 1, [False])
+    batch = make_batch([(piece, 0, False)], 1, [False])
     events, guess = torch.tensor([[[4, 1, 40, 3, 3]]]), torch.tensor([[[5, 1, 40, 3, 3]]])
     asked = batch.outcome._replace(events=events, predicted=guess)
-    with torch.no_grad():
-        copying = network.log_likelihood(state, asked._replace(match=torch.full((1, 1), 4)))
-        alone = network.log_likelihood(state, asked._replace(match=torch.zeros(1, 1)))
+    nothing = network.initial(1).pointer
+    copying, alone = (
+        network.log_likelihood(state, asked._replace(match=torch.full((1, 1), match)), nothing)[0]
+        for match in (4, 0)
+    )
     assert float(copying[0, 0, 0]) < float(alone[0, 0, 0])
     assert torch.allclose(copying[0, 0, 1:], alone[0, 0, 1:])
+
+
+def test_a_release_of_the_first_form_is_a_network_without_pointer():
+    first = {"hidden": 32, "layers": 2, "bottleneck": 8, "head_size": 8, "memory": 6}
+    shape = NetworkShape.of_release({**first, "field_hidden": 16, "conditions": 12})
+    assert (shape.pointer_memory, shape.match_classes, shape.conditions) == (0, 5, 12)
+    torch.manual_seed(1)
+    made = LstmAcm(shape).eval()
+    piece = prepared(np.tile(np.array([[2, 0, 40, 3, 3]], dtype=np.uint8), (20, 1)))
+    _, likelihood = foretold(made, piece, (10, 10))
+    assert torch.isfinite(likelihood).all()
 
 
 def test_the_published_sizes_are_the_default():

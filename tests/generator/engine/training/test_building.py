@@ -6,9 +6,18 @@ from generator.engine.composers.registry import composer_for
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.building import build_release
 from generator.engine.training.harmony import bar_degrees
-from generator.engine.training.trainer import TrainingPlan
+from generator.engine.training.plan import TrainingPlan
 
-SHAPE = NetworkShape(hidden=32, layers=2, bottleneck=8, head_size=8, memory=8, field_hidden=16)
+SHAPE = NetworkShape(
+    hidden=32,
+    layers=2,
+    bottleneck=8,
+    head_size=8,
+    memory=8,
+    field_hidden=16,
+    pointer_size=8,
+    pointer_memory=24,
+)
 PLAN = TrainingPlan(minutes=1e9, max_steps=2, lanes=2, length=32, evaluate_every=2)
 
 

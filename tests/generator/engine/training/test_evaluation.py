@@ -14,9 +14,18 @@ from generator.engine.training.evaluation import (
     write_table,
 )
 from generator.engine.training.lstm_acm import train_lstm_acm
-from generator.engine.training.trainer import TrainingPlan
+from generator.engine.training.plan import TrainingPlan
 
-SHAPE = NetworkShape(hidden=32, layers=1, bottleneck=8, head_size=8, memory=8, field_hidden=16)
+SHAPE = NetworkShape(
+    hidden=32,
+    layers=1,
+    bottleneck=8,
+    head_size=8,
+    memory=8,
+    field_hidden=16,
+    pointer_size=8,
+    pointer_memory=24,
+)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,18 @@ from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus
 from generator.engine.training.lstm_acm import train_lstm_acm
-from generator.engine.training.trainer import TrainingPlan
+from generator.engine.training.plan import TrainingPlan
 
-SHAPE = NetworkShape(hidden=32, layers=2, bottleneck=8, head_size=8, memory=8, field_hidden=16)
+SHAPE = NetworkShape(
+    hidden=32,
+    layers=2,
+    bottleneck=8,
+    head_size=8,
+    memory=8,
+    field_hidden=16,
+    pointer_size=8,
+    pointer_memory=24,
+)
 PLAN = TrainingPlan(
     minutes=1e9, max_steps=60, seed=3, lanes=4, length=48, learning_rate=6e-3, evaluate_every=15
 )
