@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from studies.stats.estimate import LEVEL, NotEstimable, column
+from studies.stats.errors import NotEstimable
+from studies.stats.estimate import LEVEL, column
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtr, stdtrit
+
+from studies.stats.errors import StatisticsError
 
 LEVEL = 0.95
 POSITIVE_IS_BETTER = "positive means improvement"
 LOWER_IS_BETTER = "lower means fewer symptoms"
 NO_SIGN = "no direction"
-
-
-class StatisticsError(ValueError):
-    """Values that statistics cannot be made of."""
-
-
-class NotEstimable(StatisticsError):
-    """There is too little, or too much the same, to estimate this from; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +39,16 @@ class Estimate:
         Standard deviation between participants, where it has a meaning.
     warnings : tuple of str
         What a reader must know.
+    se : float or None
+        Standard error of `value`.
+    df : float or None
+        Degrees of freedom of the t distribution it is judged by; ``None`` for the normal.
+    p : float or None
+        Two-sided p value of the hypothesis that the quantity is nought.
+    p_adjusted : float or None
+        `p` adjusted for the family of hypotheses it belongs to.
+    adjust : str
+        How `p_adjusted` was got; empty where it was not.
     """
 
     label: str
@@ -56,9 +61,14 @@ class Estimate:
     unit: str
     sd: float | None = None
     warnings: tuple[str, ...] = ()
+    se: float | None = None
+    df: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    adjust: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("value", "ci_low", "ci_high", "sd"):
+        for name in ("value", "ci_low", "ci_high", "sd", "se", "df", "p", "p_adjusted"):
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
                 raise StatisticsError(f"expected a finite {name} of {self.label}, got {number}.")
@@ -74,6 +84,52 @@ def not_estimable(
 ) -> Estimate:
     """Return the estimate that says it is none, and why."""
     return Estimate(label, None, None, None, n, method, sign, unit, warnings=(reason,))
+
+
+def wald(
+    label: str,
+    value: float,
+    se: float,
+    *,
+    n: int,
+    method: str,
+    sign: str,
+    unit: str,
+    df: float | None = None,
+    level: float = LEVEL,
+    warnings: tuple[str, ...] = (),
+) -> Estimate:
+    """Return value, interval and p value from a standard error, by t or (without df) the normal.
+
+    Raises
+    ------
+    StatisticsError
+        The standard error or its degrees of freedom are not positive numbers.
+    """
+    if not (math.isfinite(se) and se > 0) or (df is not None and not df > 0):
+        raise StatisticsError(
+            f"expected a positive standard error of {label}, got {se} on {df} df."
+        )
+    quantile = ndtri((1 + level) / 2) if df is None else stdtrit(df, (1 + level) / 2)
+    half, ratio = float(quantile) * se, abs(value) / se
+    return Estimate(
+        label, float(value), float(value) - half, float(value) + half, int(n), method, sign, unit,
+        warnings=warnings, se=float(se), df=None if df is None else float(df),
+        p=two_sided_p(ratio, df),
+    )  # fmt: skip
+
+
+def two_sided_p(ratio: float, df: float | None = None) -> float:
+    """Return the two-sided p value of a ratio of estimate to standard error."""
+    below = math.erfc(abs(ratio) / 2**0.5) if df is None else 2 * stdtr(df, -abs(ratio))
+    return float(below)
+
+
+def favours(direction_is_lower: bool) -> str:
+    """Return the sentence that says which sign of a contrast of scores is the good one."""
+    return (
+        "negative favours the first arm" if direction_is_lower else "positive favours the first arm"
+    )
 
 
 def column(values: ArrayLike) -> NDArray[np.float64]:

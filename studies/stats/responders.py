@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from studies.stats.change import NO_PAIRS, Direction
+from studies.stats.errors import StatisticsError
 from studies.stats.estimate import (
     LEVEL,
     POSITIVE_IS_BETTER,
     Estimate,
-    StatisticsError,
     complete_pairs,
     not_estimable,
 )

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studies.stats.change import Direction, change, rate_individual, rate_of_means
-from studies.stats.estimate import POSITIVE_IS_BETTER, StatisticsError
+from studies.stats.errors import StatisticsError
+from studies.stats.estimate import POSITIVE_IS_BETTER
 from tests.studies.stats.references import TOLERANCE, columns, needs_references, results
 
 SETS = [

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studies.stats.descriptives import describe, mean_interval
-from studies.stats.estimate import NotEstimable, StatisticsError
+from studies.stats.errors import NotEstimable, StatisticsError
 from tests.studies.stats.references import TOLERANCE, columns, needs_references, results
 
 ARMS = ("CBT", "LSTM_ACM", "MCMG", "GAMC")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from studies.stats.change import Direction
-from studies.stats.estimate import StatisticsError
+from studies.stats.errors import StatisticsError
 from studies.stats.responders import ResponderRule, responder_proportion, wilson
 
 
