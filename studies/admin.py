@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from studies.models.audit import AuditEntry
 from studies.models.consent import Consent, ConsentText, Withdrawal
 from studies.models.participant import Participant
-from studies.models.study import Membership, Study
+from studies.models.study import Membership, Site, Study
 from studies.models.user import User
 from studies.models.visit import Assessment, Visit
 
@@ -42,11 +42,18 @@ class StudyAdmin(ReadOnlyAdmin):
     list_filter = ["state", "is_synthetic"]
 
 
+@admin.register(Site)
+class SiteAdmin(ReadOnlyAdmin):
+    list_display = ["study", "code", "name"]
+    list_filter = ["study"]
+    list_select_related = ["study"]
+
+
 @admin.register(Membership)
 class MembershipAdmin(ReadOnlyAdmin):
-    list_display = ["study", "user", "role", "granted_at", "revoked_at"]
+    list_display = ["study", "site", "user", "role", "granted_at", "revoked_at"]
     list_filter = ["study", "role"]
-    list_select_related = ["study", "user"]
+    list_select_related = ["study", "site", "user"]
 
 
 @admin.register(Participant)

@@ -71,6 +71,46 @@ class ReasonMissing(StudyError):
         super().__init__(f"a reason was expected for: {step}; got none. Write one sentence.")
 
 
+class RoleRefused(StudyError):
+    """A role would give somebody what they must not have."""
+
+    code = "role_refused"
+
+
+class RoleOfOnesOwn(RoleRefused):
+    """Nobody gives roles to themselves."""
+
+    code = "role_of_ones_own"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"somebody else's account was expected for the role {role}, got the actor's own. "
+            "Ask another member of the study to give it."
+        )
+
+
+class RolesExclude(RoleRefused):
+    """Who may know of a future slot does nothing that such knowledge would bend."""
+
+    code = "roles_exclude"
+
+    def __init__(self, role: str, held: Sequence[str]) -> None:
+        self.held = tuple(held)
+        super().__init__(
+            f"an account without {', '.join(held)} was expected for the role {role}, got one that "
+            "has it. Revoke that role first, or choose another account."
+        )
+
+
+class SiteUnknown(StudyError):
+    """Not a site of this study, or not one at which the actor works."""
+
+    code = "site_unknown"
+
+    def __init__(self, study: str, site: object) -> None:
+        super().__init__(f"a site of {study} was expected, got {site}. Choose one of its sites.")
+
+
 # --- Private links ----------------------------------------------------------------------------
 
 
@@ -219,6 +259,18 @@ class AssessmentClosed(StudyError):
     def __init__(self, state: str) -> None:
         self.state = state
         super().__init__(f"an open assessment was expected, got one that is {state}.")
+
+
+class DecliningNotAllowed(StudyError):
+    """The protocol needs an answer here."""
+
+    code = "declining_not_allowed"
+
+    def __init__(self, instrument: str, week: int) -> None:
+        super().__init__(
+            f"an answer to {instrument} in week {week} was expected, got none by choice. "
+            "Answer it, or stop here."
+        )
 
 
 # --- Allocation -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from studies.views import (
     lessons,
     participant,
     research,
+    team,
     tonight,
 )
 
@@ -71,7 +72,9 @@ clinicians = [
     path("clinic/<slug:study>/", clinic.study, name="study"),
     path("clinic/<slug:study>/open/", clinic.open_to_recruits, name="study_open"),
     path("clinic/<slug:study>/invite/", clinic.invite, name="invite"),
-    path("clinic/<slug:study>/people/", clinic.people, name="people"),
+    path("clinic/<slug:study>/people/", team.people, name="people"),
+    path("clinic/<slug:study>/people/<int:pk>/revoke/", team.revoke, name="revoke_role"),
+    path("clinic/<slug:study>/sites/", team.sites, name="sites"),
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
     path(f"{PERSON}/", clinic_participant.page, name="participant"),
     path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),

@@ -31,7 +31,7 @@ from tests.servers import CHROMIUM_ARGUMENTS, Installation, find_chromium
 
 OVERVIEW = ROOT / "docs" / "images" / "overview.png"
 RUNNING, FINISHED, DRAFT = "DEMO-RUNNING", "DEMO-FINISHED", "SPRING-DRAFT"
-MEMBERS = {pages.CLINICIAN: "clinician", pages.RESEARCHER: "researcher"}
+MEMBERS = {pages.CLINICIAN: "principal_investigator", pages.RESEARCHER: "researcher"}
 # A slow worker holds its mix for as long as the pictures may take.
 LEASE_S = "7200"
 SHEET = """<!doctype html><meta charset="utf-8"><style>

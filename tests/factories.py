@@ -14,16 +14,17 @@ from questionnaires.instruments.instrument import Item, Kind
 from studies import clock
 from studies.design.protocol import Protocol
 from studies.models.participant import Participant
-from studies.models.study import Role, Study
+from studies.models.study import Role, Site, Study
 from studies.models.user import User
 from studies.models.visit import Assessment
 from studies.services.access import set_pin, sign_in
 from studies.services.allocation import allocate_participant
 from studies.services.assessment import begin_assessment, save_answer, submit_assessment
-from studies.services.audit import staff
+from studies.services.audit import SYSTEM, staff
 from studies.services.consent import current_text, give_consent
 from studies.services.enrolment import Invitation, invite_participant
-from studies.services.setup import add_member, create_study, open_study
+from studies.services.members import add_member
+from studies.services.setup import create_study, open_study
 
 PIN = "274918"
 PASSWORD = "quiet-evening-music"
@@ -34,11 +35,17 @@ _numbers = count(1)
 PSQI_TEXTS = {"bed": "23:30", "rise": "07:00", "latency_min": "40", "sleep_h": "5:45"}
 
 
-def make_staff(role: str = Role.CLINICIAN, *, study: Study | None = None, name: str = "") -> User:
+def make_staff(
+    role: str = Role.PRINCIPAL_INVESTIGATOR,
+    *,
+    study: Study | None = None,
+    name: str = "",
+    site: Site | None = None,
+) -> User:
     """Return an account; with a study, a member of it in this role. No second factor."""
     account = User.objects.create_user(name or f"{role}-{next(_numbers)}", password=PASSWORD)
     if study is not None:
-        add_member(study=study, user=account, role=role, actor=staff(account))
+        add_member(study=study, user=account, role=role, site=site, actor=SYSTEM)
     return account
 
 
@@ -65,12 +72,17 @@ def make_study(
 
 
 def clinician_of(study: Study) -> User:
-    """Return the clinician who made the study."""
-    return study.memberships.filter(role=Role.CLINICIAN).order_by("pk").first().user
+    """Return the principal investigator, who made the study and looks after its people."""
+    return study.memberships.filter(role=Role.PRINCIPAL_INVESTIGATOR).order_by("pk").first().user
 
 
 def invite(
-    study: Study, *, sex: str = "female", age_years: int = 15, language: str = "en"
+    study: Study,
+    *,
+    sex: str = "female",
+    age_years: int = 15,
+    language: str = "en",
+    site: Site | None = None,
 ) -> Invitation:
     """Invite somebody to the study."""
     return invite_participant(
@@ -80,6 +92,7 @@ def invite(
         language=language,
         strata={"sex": sex},
         age_years=age_years,
+        site=site,
         actor=staff(clinician_of(study)),
     )
 

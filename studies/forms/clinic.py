@@ -1,4 +1,4 @@
-"""What a clinician fills in: a study, an invitation, a role, a withdrawal."""
+"""What a clinician fills in: a study, an invitation, a withdrawal."""
 
 from zoneinfo import available_timezones
 
@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from studies.design.protocol import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Protocol
 from studies.models.consent import WithdrawalScope
-from studies.models.study import Role, Study
-from studies.models.user import User
+from studies.models.study import Site, Study
 
 LEVEL_NAMES = {
     "sex": _("Sex (for balanced groups)"),
@@ -107,8 +106,18 @@ class InviteForm(forms.Form):
         error_messages={"required": _("Choose a language")},
     )
 
-    def __init__(self, *args: object, protocol: Protocol, **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, protocol: Protocol, sites: list[Site], **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._sites = {site.code: site for site in sites}
+        if len(sites) > 1:
+            self.fields["site"] = forms.ChoiceField(
+                label=_("Site"),
+                choices=[(site.code, site.name) for site in sites],
+                widget=forms.RadioSelect,
+                error_messages={"required": _("Choose a site")},
+            )
         self._factors = [factor.name for factor in protocol.factors]
         for factor in protocol.factors:
             self.fields[factor.name] = forms.ChoiceField(
@@ -123,32 +132,8 @@ class InviteForm(forms.Form):
         """What `invite_participant` takes, the levels of the stratification factors together."""
         stated = dict(self.cleaned_data)
         strata = {name: stated.pop(name) for name in self._factors}
-        return {**stated, "strata": strata}
-
-
-class MemberForm(forms.Form):
-    """Somebody with an account, and what they do in the study."""
-
-    user = forms.ModelChoiceField(
-        label=_("Account name"),
-        queryset=User.objects.filter(is_active=True),
-        to_field_name="username",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
-        error_messages={
-            "required": _("Enter an account name"),
-            "invalid_choice": _("No active account has this name"),
-        },
-    )
-    role = forms.ChoiceField(
-        label=_("Role"),
-        choices=[
-            (Role.CLINICIAN, _("Clinician: looks after participants, sees no results")),
-            (Role.RESEARCHER, _("Researcher: reads results, sees no participants")),
-            (Role.ADMINISTRATOR, _("Administrator: runs the machinery")),
-        ],
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose a role")},
-    )
+        code = stated.pop("site", next(iter(self._sites), None))
+        return {**stated, "strata": strata, "site": self._sites.get(code)}
 
 
 class RevealForm(forms.Form):

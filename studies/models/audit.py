@@ -28,7 +28,10 @@ class AuditEntry(models.Model):
     actor = models.CharField(
         _("actor"), max_length=150, help_text=_("Account, participant code, or 'system'")
     )
-    role = models.CharField(_("role"), max_length=32, help_text=_("In which role the actor acted"))
+    role = models.CharField(_("role"), max_length=200, help_text=_("In which role the actor acted"))
+    zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, help_text=_("Where the subject's clock is")
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

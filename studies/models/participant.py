@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from studies.design.roles import Ability, roles_with
 from studies.models.state import StateMachine
-from studies.models.study import Role, Study
+from studies.models.study import Membership, Site, Study
 
 if TYPE_CHECKING:
     from studies.models.user import User
@@ -33,13 +34,15 @@ def participant_states() -> list[tuple[str, str]]:
 class ParticipantQuerySet(models.QuerySet):
     """Who may see whom."""
 
-    def visible_to(self, user: "User") -> "ParticipantQuerySet":
-        """Return participants of studies in which the user works with participants."""
-        return self.filter(
-            study__memberships__user=user,
-            study__memberships__revoked_at__isnull=True,
-            study__memberships__role__in=[Role.CLINICIAN],
-        ).distinct()
+    def visible_to(
+        self, user: "User", ability: Ability = Ability.SEE_PARTICIPANTS
+    ) -> "ParticipantQuerySet":
+        """Return the participants at whose site the user has this ability now."""
+        able = Membership.objects.live().filter(
+            user=user, study=models.OuterRef("study"), role__in=roles_with(ability)
+        )
+        here = able.filter(models.Q(site=None) | models.Q(site=models.OuterRef("site")))
+        return self.filter(models.Exists(here))
 
 
 class Participant(StateMachine):
@@ -49,6 +52,9 @@ class Participant(StateMachine):
 
     study = models.ForeignKey(
         Study, models.PROTECT, related_name="participants", verbose_name=_("study")
+    )
+    site = models.ForeignKey(
+        Site, models.PROTECT, related_name="participants", verbose_name=_("site")
     )
     code = models.CharField(
         _("code"), max_length=16, unique=True, help_text=_("Pseudonym with a check digit")

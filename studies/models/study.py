@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator.engine.brief import ComposerName
 from studies.design.protocol import Protocol
+from studies.design.roles import RoleName
 from studies.models.state import StateMachine
 
 
@@ -26,11 +27,17 @@ class ArmKind(models.TextChoices):
 
 
 class Role(models.TextChoices):
-    """What a member of staff does in a study (abilities: `permissions.py`)."""
+    """What a member of staff does in a study (abilities: `design/roles.py`)."""
 
-    CLINICIAN = "clinician", _("Clinician")
-    RESEARCHER = "researcher", _("Researcher")
-    ADMINISTRATOR = "administrator", _("Administrator")
+    PRINCIPAL_INVESTIGATOR = RoleName.PRINCIPAL_INVESTIGATOR.value, _("Principal investigator")
+    COORDINATOR = RoleName.COORDINATOR.value, _("Coordinator")
+    THERAPIST = RoleName.THERAPIST.value, _("Therapist")
+    ASSESSOR = RoleName.ASSESSOR.value, _("Blinded assessor")
+    RESEARCHER = RoleName.RESEARCHER.value, _("Researcher")
+    STATISTICIAN = RoleName.STATISTICIAN.value, _("Unblinded statistician")
+    MONITOR = RoleName.MONITOR.value, _("Monitor")
+    AUDITOR = RoleName.AUDITOR.value, _("Auditor")
+    ADMINISTRATOR = RoleName.ADMINISTRATOR.value, _("Administrator")
 
 
 def study_states() -> list[tuple[str, str]]:
@@ -129,11 +136,47 @@ class Arm(models.Model):
         return self.code
 
 
+class Site(models.Model):
+    """A place where a study is conducted; every participant belongs to one."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="sites", verbose_name=_("study"))
+    code = models.SlugField(_("code"), max_length=16)
+    name = models.CharField(_("name"), max_length=200)
+    position = models.PositiveSmallIntegerField(_("position"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("site"), _("sites")
+        ordering = ["study", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "code"], name="studies_site_code_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.code}"
+
+
+class MembershipQuerySet(models.QuerySet):
+    """Which roles are held now."""
+
+    def live(self) -> "MembershipQuerySet":
+        """Return the roles that were not taken away."""
+        return self.filter(revoked_at=None)
+
+
 class Membership(models.Model):
-    """A person's role in a study."""
+    """A person's role in a study, at one of its sites or at all of them."""
 
     study = models.ForeignKey(
         Study, models.PROTECT, related_name="memberships", verbose_name=_("study")
+    )
+    site = models.ForeignKey(
+        Site,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="memberships",
+        verbose_name=_("site"),
+        help_text=_("Empty: every site of the study"),
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -141,18 +184,27 @@ class Membership(models.Model):
         related_name="memberships",
         verbose_name=_("account"),
     )
-    role = models.CharField(_("role"), max_length=16, choices=roles)
+    role = models.CharField(_("role"), max_length=32, choices=roles)
     granted_at = models.DateTimeField(_("granted"))
+    granted_by = models.CharField(_("granted by"), max_length=150, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    revoked_by = models.CharField(_("revoked by"), max_length=150, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("role in a study"), _("roles in studies")
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "user", "role"],
+                fields=["study", "user", "role", "site"],
                 condition=models.Q(revoked_at__isnull=True),
                 name="studies_membership_role_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["study", "user", "role"],
+                condition=models.Q(revoked_at__isnull=True, site__isnull=True),
+                name="studies_membership_role_everywhere_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from studies.models.access import PrivateLink
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study
+from studies.models.user import User
 from studies.models.visit import AssessmentState, Visit
 
 OPEN_STATES = {AssessmentState.OPEN, AssessmentState.IN_PROGRESS}
@@ -79,9 +80,10 @@ class TimelineRow:
     actor: str
 
 
-def worklist(study: Study) -> list[WorklistRow]:
-    """Return the participants of a study, whoever needs somebody first; four queries."""
-    participants = study.participants.prefetch_related("visits__assessments", "links")
+def worklist(study: Study, seen_by: User) -> list[WorklistRow]:
+    """Return the participants somebody may see, whoever needs them first; four queries."""
+    visible = Participant.objects.visible_to(seen_by).filter(study=study)
+    participants = visible.prefetch_related("visits__assessments", "links")
     rows = [_row(participant) for participant in participants]
     return sorted(rows, key=lambda row: ATTENTION_ORDER[row.attention])
 

@@ -21,6 +21,7 @@ SITE_CHAIN = "site"
 ROLE_PARTICIPANT, ROLE_SYSTEM, ROLE_STAFF = "participant", "system", "staff"
 # Through which fields a row of trial data leads to its study.
 PATH_TO_STUDY = ("study", "participant", "visit", "assignment", "stream")
+SITE_ZONE = "UTC"
 
 Values = Mapping[str, object]
 
@@ -76,6 +77,7 @@ def record(
         at=clock.now(),
         actor=actor.name,
         role=actor.role or _role_in(study, actor.user),
+        zone=_zone_of(subject, study),
         user=actor.user,
         action=action,
         subject_type=subject._meta.label_lower,
@@ -128,6 +130,9 @@ def entry_hash(entry: AuditEntry) -> str:
         "reason": entry.reason,
         "previous": entry.previous_hash,
     }
+    if entry.zone:
+        # Entries from before zones were kept have none, and their hashes still hold.
+        content["zone"] = entry.zone
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -138,6 +143,21 @@ def study_of(subject: models.Model | None) -> Study | None:
         return subject
     steps = (step for step in PATH_TO_STUDY if hasattr(subject, step))
     return study_of(getattr(subject, next(steps, ""), None))
+
+
+def participant_of(subject: models.Model | None) -> Participant | None:
+    """Return the participant that a row of trial data belongs to, if any."""
+    if subject is None or isinstance(subject, Participant):
+        return subject
+    steps = (step for step in PATH_TO_STUDY[1:] if hasattr(subject, step))
+    return participant_of(getattr(subject, next(steps, ""), None))
+
+
+def _zone_of(subject: models.Model, study: Study | None) -> str:
+    participant = participant_of(subject)
+    if participant is not None:
+        return participant.zone
+    return study.zone if study is not None else SITE_ZONE
 
 
 def _locked_head(chain: str) -> AuditHead:
@@ -152,8 +172,8 @@ def _locked_head(chain: str) -> AuditHead:
 def _role_in(study: Study | None, user: User | None) -> str:
     if user is None:
         return ROLE_SYSTEM
-    roles = Membership.objects.filter(study=study, user=user, revoked_at=None)
-    return ", ".join(sorted(roles.values_list("role", flat=True))) or ROLE_STAFF
+    roles = Membership.objects.live().filter(study=study, user=user)
+    return ", ".join(sorted(set(roles.values_list("role", flat=True)))) or ROLE_STAFF
 
 
 def _plain(values: Values | None) -> dict[str, object] | None:

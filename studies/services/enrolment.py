@@ -16,11 +16,12 @@ from studies.exceptions import (
     NotEligible,
     ProtocolRefused,
     ReasonMissing,
+    SiteUnknown,
     StudyNotOpen,
 )
 from studies.models.contact import ContactDetails
 from studies.models.participant import Participant
-from studies.models.study import Study, StudyState
+from studies.models.study import Site, Study, StudyState
 from studies.services.access import issue_link, revoke_links
 from studies.services.audit import Actor, record
 
@@ -43,18 +44,23 @@ def invite_participant(
     strata: Mapping[str, str],
     age_years: int,
     actor: Actor,
+    site: Site | None = None,
 ) -> Invitation:
-    """Enrol somebody under a code; name and contact go under seal.
+    """Enrol somebody under a code at a site, the first unless told; the contact goes under seal.
 
-    Raises StudyNotOpen, LanguageUnknown, NotEligible (age), or ProtocolRefused (strata).
+    Raises StudyNotOpen, SiteUnknown, LanguageUnknown, NotEligible or ProtocolRefused.
     """
     if study.state != StudyState.OPEN:
         raise StudyNotOpen(study.code, study.state)
+    site = site or study.sites.order_by("position").first()
+    if site.study_id != study.pk:
+        raise SiteUnknown(study.code, site)
     stratum = _stratum(study, strata)
     _refuse_unfit(study, language, age_years)
     now = clock.now()
     participant = Participant.objects.create(
         study=study,
+        site=site,
         code=_fresh_code(),
         stratum=stratum,
         strata=dict(strata),
@@ -76,6 +82,7 @@ def invite_participant(
         subject=participant,
         new={
             "code": participant.code,
+            "site": site.code,
             "state": participant.state,
             "stratum": stratum,
             "age_years": age_years,

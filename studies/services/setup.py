@@ -1,4 +1,4 @@
-"""Set a study up, open it, close it, unblind it; say who works on it."""
+"""Set a study up, open it, close it, unblind it."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,15 @@ from studies import clock
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
 from studies.exceptions import ProtocolRefused, ReasonMissing, StudyNotReady
-from studies.models.study import Arm, Membership, Role, Study, StudyState
-from studies.models.user import User
+from studies.models.study import Arm, Study, StudyState
 from studies.models.visit import Assessment
 from studies.services.allocation import seal_streams
 from studies.services.audit import Actor, record
 from studies.services.consent import missing_consent_languages, publish_template_texts
+from studies.services.members import add_site, appoint_founder
 from studies.services.scheduling import UNDONE, cancel_undone
+
+FIRST_SITE = "MAIN"
 
 
 @transaction.atomic
@@ -31,9 +33,10 @@ def create_study(
     protocol: Protocol | Mapping[str, object] | None = None,
     is_synthetic: bool = False,
 ) -> Study:
-    """Draft a study from the template, or from a protocol; the actor becomes its clinician.
+    """Draft a study from the template, or from a protocol; the actor becomes its investigator.
 
-    `night_minutes` goes into the template; a protocol of one's own brings its own.
+    `night_minutes` goes into the template; a protocol of one's own brings its own. The study begins
+    with one site.
     """
     plan = _plan(protocol, night_minutes)
     study = Study.objects.create(
@@ -55,8 +58,9 @@ def create_study(
         )
         for position, arm in enumerate(plan.arms)
     )
+    add_site(study=study, code=FIRST_SITE, name=title, actor=actor)
     if actor.user is not None:
-        add_member(study=study, user=actor.user, role=Role.CLINICIAN, actor=actor)
+        appoint_founder(study=study, actor=actor)
     publish_template_texts(study=study, actor=actor)
     record(
         actor=actor,
@@ -65,40 +69,6 @@ def create_study(
         new={"code": code, "title": title, "zone": zone, "protocol_sha256": plan.sha256},
     )
     return study
-
-
-@transaction.atomic
-def add_member(*, study: Study, user: User, role: str, actor: Actor) -> Membership:
-    """Give somebody a role in a study; giving it twice changes nothing."""
-    Study.objects.select_for_update().get(pk=study.pk)
-    member, is_new = Membership.objects.get_or_create(
-        study=study, user=user, role=role, revoked_at=None, defaults={"granted_at": clock.now()}
-    )
-    if is_new:
-        record(
-            actor=actor,
-            action="add_member",
-            subject=member,
-            new={"account": user.get_username(), "role": role},
-        )
-    return member
-
-
-@transaction.atomic
-def revoke_member(*, membership: Membership, actor: Actor, reason: str = "") -> None:
-    """Take a role away from now on; what was done in it stays."""
-    member = Membership.objects.select_for_update().get(pk=membership.pk)
-    if member.revoked_at is not None:
-        return
-    member.revoked_at = clock.now()
-    member.save(update_fields=["revoked_at"])
-    record(
-        actor=actor,
-        action="revoke_member",
-        subject=member,
-        old={"account": member.user.get_username(), "role": member.role},
-        reason=reason,
-    )
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""A clinician's studies: draft, open, invite, name the people who work on it; never an arm."""
+"""A clinician's studies: draft, open, invite, end; never an arm."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from studies.exceptions import NotEligible, StudyError, StudyNotOpen, StudyNotReady
-from studies.forms.clinic import CloseForm, InviteForm, MemberForm, NewStudyForm
+from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
 from studies.models.study import Study, StudyState
-from studies.permissions import Ability, abilities_in, requires, studies_of
+from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
 from studies.selectors.participants import worklist
 from studies.services.audit import staff
 from studies.services.enrolment import invite_participant
 from studies.services.setup import (
-    add_member,
     close_study,
     create_study,
     open_study,
@@ -50,7 +49,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "plan": study.plan,
         "abilities": abilities_in(request.user, study),
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
-        "rows": worklist(study),
+        "rows": worklist(study, request.user),
     }
     return render(request, "studies/clinic/study.html", context)
 
@@ -69,7 +68,8 @@ def open_to_recruits(request: HttpRequest, study: Study) -> HttpResponse:
 
 @requires(Ability.INVITE)
 def invite(request: HttpRequest, study: Study) -> HttpResponse:
-    form = InviteForm(posted(request), protocol=study.plan)
+    sites = sites_of(request.user, study, Ability.INVITE)
+    form = InviteForm(posted(request), protocol=study.plan, sites=sites)
     if form.is_valid():
         try:
             invitation = invite_participant(
@@ -84,22 +84,6 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
             show_link_once(request, invitation.url_token)
             return redirect("studies:participant", study.code, invitation.participant.code)
     return render(request, "studies/clinic/invite.html", {"study": study, "form": form})
-
-
-@requires(Ability.MANAGE_MEMBERS)
-def people(request: HttpRequest, study: Study) -> HttpResponse:
-    form = MemberForm(posted(request))
-    if form.is_valid():
-        add_member(study=study, actor=staff(request.user), **form.cleaned_data)
-        return redirect("studies:people", study.code)
-    members = study.memberships.filter(revoked_at=None).select_related("user")
-    context = {
-        "study": study,
-        "form": form,
-        "abilities": abilities_in(request.user, study),
-        "members": members.order_by("granted_at", "pk"),
-    }
-    return render(request, "studies/clinic/people.html", context)
 
 
 @requires(Ability.CLOSE)

@@ -47,7 +47,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.ALLOCATE)
 def allocate(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code)
+    participant = _participant(request, study, code, Ability.ALLOCATE)
     try:
         allocate_participant(participant=participant, actor=staff(request.user))
         messages.success(request, _("Allocated. Music or lessons begin tonight."))
@@ -72,7 +72,7 @@ def allocate(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.INVITE)
 def reissue(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code)
+    participant = _participant(request, study, code, Ability.INVITE)
     show_link_once(request, reissue_link(participant=participant, actor=staff(request.user)))
     return redirect("studies:participant", study.code, code)
 
@@ -80,16 +80,16 @@ def reissue(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.INVITE)
 def revoke(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code)
+    participant = _participant(request, study, code, Ability.INVITE)
     revoke_link(participant=participant, actor=staff(request.user))
     messages.success(request, _("The private link is closed on every device."))
     return redirect("studies:participant", study.code, code)
 
 
-@requires(Ability.INVITE)
+@requires(Ability.REVEAL_CONTACT)
 def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     """Show name and contact after a reason; every look is in the audit trail."""
-    participant = _participant(request, study, code)
+    participant = _participant(request, study, code, Ability.REVEAL_CONTACT)
     form = RevealForm(posted(request))
     contact = None
     if form.is_valid():
@@ -102,7 +102,7 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 
 @requires(Ability.WITHDRAW)
 def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code)
+    participant = _participant(request, study, code, Ability.WITHDRAW)
     form = WithdrawForm(posted(request))
     if form.is_valid():
         actor = staff(request.user)
@@ -113,6 +113,11 @@ def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     return render(request, "studies/clinic/withdraw.html", context)
 
 
-def _participant(request: HttpRequest, study: Study, code: str) -> Participant:
-    visible = Participant.objects.visible_to(request.user).select_related("study")
+def _participant(
+    request: HttpRequest,
+    study: Study,
+    code: str,
+    ability: Ability = Ability.SEE_PARTICIPANTS,
+) -> Participant:
+    visible = Participant.objects.visible_to(request.user, ability).select_related("study")
     return get_object_or_404(visible, study=study, code=code)

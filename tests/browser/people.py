@@ -25,10 +25,11 @@ from studies.services.audit import SYSTEM, staff
 from studies.services.cbt import diary_mornings
 from studies.services.consent import current_text, give_consent
 from studies.services.enrolment import invite_participant, revoke_link
+from studies.services.members import add_member
 from studies.services.playlists import request_tonight
 from studies.services.preferences import state_preferences
 from studies.services.scheduling import keep_calendar
-from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
+from studies.services.setup import close_study, create_study, open_study, unblind_study
 from studies.services.withdrawal import withdraw_participant
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
 from tests.servers import PASSWORD

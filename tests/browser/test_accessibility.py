@@ -82,7 +82,7 @@ def gallery(
     browser: Browser, installation: Installation, signed_in: dict[str, StorageState]
 ) -> Gallery:
     """Every page of three small studies."""
-    members = {pages.CLINICIAN: "clinician", pages.RESEARCHER: "researcher"}
+    members = {pages.CLINICIAN: "principal_investigator", pages.RESEARCHER: "researcher"}
     studies = {"running": "AXE-RUNNING", "finished": "AXE-FINISHED", "draft": "AXE-DRAFT"}
     for name, code in studies.items():
         is_open = name != "draft"

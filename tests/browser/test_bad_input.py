@@ -26,7 +26,7 @@ WRONG_PIN = "918273"
 def study(installation: Installation, team: dict[str, str]) -> str:
     """An open study with a clinician."""
     assert CLINICIAN in team
-    members = {CLINICIAN: "clinician"}
+    members = {CLINICIAN: "principal_investigator"}
     return ask(installation, "make_study", code=STUDY, title="What goes wrong", members=members)
 
 
@@ -111,7 +111,7 @@ def test_an_exhausted_sequence_is_said_and_harms_nobody(
     devices: Devices, installation: Installation, signed_in: dict[str, StorageState]
 ) -> None:
     code = "SHORT-LIST"
-    members = {CLINICIAN: "clinician"}
+    members = {CLINICIAN: "principal_investigator"}
     ask(
         installation,
         "make_study",

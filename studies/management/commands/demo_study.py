@@ -24,8 +24,9 @@ from studies.services.allocation import arm_kind_of, arm_of
 from studies.services.audit import Actor, staff
 from studies.services.demonstration import Carried, Mixes, Script, carry
 from studies.services.enrolment import reissue_link
+from studies.services.members import add_member
 from studies.services.playlists import is_in_treatment
-from studies.services.setup import add_member, close_study, create_study, open_study, unblind_study
+from studies.services.setup import close_study, create_study, open_study, unblind_study
 
 # Fewer than a dozen leave no room for everything that can happen to somebody.
 PARTICIPANTS, LEAST_PARTICIPANTS, MOST_PARTICIPANTS = 24, 12, 1000
@@ -35,9 +36,9 @@ SEED = 20251
 PIN = "274918"
 SIGN_INS = "demo-sign-ins.txt"
 PASSWORD = "quiet-evening-music"  # noqa: S105 -- of the demonstration's own accounts
-# The administrator sees the administration; clinician and researcher see their studies.
+# The administrator sees the administration; the others see their studies.
 STAFF = {
-    "clinician": Role.CLINICIAN,
+    "clinician": Role.PRINCIPAL_INVESTIGATOR,
     "researcher": Role.RESEARCHER,
     "administrator": Role.ADMINISTRATOR,
 }

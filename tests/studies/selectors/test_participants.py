@@ -11,7 +11,7 @@ from studies.services.allocation import arm_of
 from studies.services.audit import SYSTEM
 from studies.services.enrolment import revoke_link
 from studies.services.scheduling import keep_calendar
-from tests.factories import invite, make_participant, make_study
+from tests.factories import clinician_of, invite, make_participant, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_who_needs_somebody_comes_first() -> None:
     ready = make_participant("baseline_done", study=study)
     with clock.at(clock.now() + timedelta(weeks=4)):
         keep_calendar()
-        rows = worklist(study)
+        rows = worklist(study, clinician_of(study))
     assert [(row.participant, row.attention) for row in rows] == [
         (ready, Attention.ALLOCATE),
         (invited, Attention.LINK),
@@ -32,12 +32,12 @@ def test_who_needs_somebody_comes_first() -> None:
     assert (rows[2].visit.week, rows[2].n_done, rows[2].n_planned) == (4, 2, 6)
     with clock.at(clock.now() + timedelta(weeks=5)):
         keep_calendar()
-        assert Attention.MISSED in {row.attention for row in worklist(study)}
+        assert Attention.MISSED in {row.attention for row in worklist(study, clinician_of(study))}
 
 
 def test_a_quiet_participant_shows_the_next_visit() -> None:
     participant = make_participant("allocated")
-    row = worklist(participant.study)[0]
+    row = worklist(participant.study, clinician_of(participant.study))[0]
     assert (row.attention, row.visit.week) == (Attention.NONE, 4)
 
 
@@ -49,7 +49,7 @@ def test_the_worklist_asks_as_often_for_many_as_for_one() -> None:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            worklist(study)
+            worklist(study, clinician_of(study))
         counts.append(len(queries))
     assert counts == [counts[0]] * 3
 

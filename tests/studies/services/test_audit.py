@@ -88,7 +88,7 @@ def test_an_entry_says_who_in_which_role_when_and_what() -> None:
     entry = AuditEntry.objects.get(chain=study.code, action="open_study")
     assert entry.actor == clinician_of(study).username
     assert entry.user == clinician_of(study)
-    assert entry.role == "clinician"
+    assert entry.role == "principal_investigator"
     assert entry.old == {"state": "draft"}
     assert entry.new["protocol_sha256"] == study.protocol_sha256
     assert abs((clock.now() - entry.at).total_seconds()) < 60

@@ -5,16 +5,14 @@ from pytest_django import Settings
 
 from studies.design.protocol import four_arms
 from studies.exceptions import MoveRefused, ProtocolRefused, ReasonMissing, StudyNotReady
-from studies.models.study import Arm, Membership, Role, Study, StudyState
+from studies.models.study import Arm, Role, Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.audit import staff
 from studies.services.setup import (
-    add_member,
     close_study,
     create_study,
     open_study,
     reasons_not_to_open,
-    revoke_member,
     unblind_study,
 )
 from tests.factories import clinician_of, make_participant, make_staff, make_study
@@ -32,7 +30,7 @@ def test_a_draft_has_the_templates_arms_texts_and_its_clinician() -> None:
         ("GAMC", "music", "genetic"),
     ]
     assert set(study.consent_texts.values_list("language", flat=True)) == {"en", "zh-hans"}
-    assert study.memberships.get().role == Role.CLINICIAN
+    assert study.memberships.get().role == Role.PRINCIPAL_INVESTIGATOR
 
 
 def test_opening_freezes_the_protocol_and_seals_a_sequence_for_each_stratum() -> None:
@@ -89,18 +87,6 @@ def test_a_protocol_of_ones_own_is_taken_and_a_wrong_one_refused() -> None:
             code="X", title="X", zone="UTC", protocol={"arms": []}, actor=staff(make_staff())
         )
     assert not Study.objects.filter(code="X").exists()
-
-
-def test_membership_is_given_once_and_can_be_taken_away() -> None:
-    study, researcher = make_study(), make_staff()
-    actor = staff(clinician_of(study))
-    member = add_member(study=study, user=researcher, role=Role.RESEARCHER, actor=actor)
-    assert add_member(study=study, user=researcher, role=Role.RESEARCHER, actor=actor) == member
-    revoke_member(membership=member, actor=actor, reason="left")
-    revoke_member(membership=member, actor=actor)
-    again = add_member(study=study, user=researcher, role=Role.RESEARCHER, actor=actor)
-    assert again != member
-    assert Membership.objects.filter(user=researcher).count() == 2
 
 
 def test_closing_early_wants_a_reason_and_cancels_what_is_to_come() -> None:

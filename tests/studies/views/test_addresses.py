@@ -3,12 +3,23 @@
 import uuid
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from studies.design.roles import ROLE_ABILITIES, Ability
+from studies.models.study import Role
+from studies.services.audit import SYSTEM
+from studies.services.members import add_member, add_site, revoke_member
 from studies.urls import urlpatterns
-from tests.factories import make_participant, make_study
-from tests.studies.views.browsers import clinician_in, outsider, researcher_in
+from tests.factories import invite, make_participant, make_staff, make_study
+from tests.studies.views.browsers import (
+    clinician_in,
+    desk_of,
+    outsider,
+    researcher_in,
+    short_plan,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -47,12 +58,30 @@ PARTICIPANT_DATA = {
 }
 # Any member of staff; the list holds their own studies only.
 STAFF = {"clinic", "study_new"}
-CLINICIAN = {"study", "study_open", "invite"}
-CLINICIAN_OF_PARTICIPANT = {"participant", "allocate", "reissue", "revoke", "reveal", "withdraw"}
-RESEARCHER = {"outcomes", "export", "unblind"}
-CLINICIAN_OR_RESEARCHER = {"study_close"}
-CLINICIAN_OR_ADMINISTRATOR = {"people"}
-STUDY = CLINICIAN | RESEARCHER | CLINICIAN_OR_RESEARCHER | CLINICIAN_OR_ADMINISTRATOR
+# What a page of a study asks for; whoever may not, finds no such page.
+STUDY = {
+    "study": Ability.SEE_PARTICIPANTS,
+    "study_open": Ability.SET_UP,
+    "invite": Ability.INVITE,
+    "people": Ability.MANAGE_MEMBERS,
+    "sites": Ability.SET_UP,
+    "study_close": Ability.CLOSE,
+    "outcomes": Ability.SEE_OUTCOMES,
+    "export": Ability.EXPORT,
+    "unblind": Ability.UNBLIND,
+}
+# The same, with something of the study in the address: a participant's code ...
+PARTICIPANT_OF_STUDY = {
+    "participant": Ability.SEE_PARTICIPANTS,
+    "allocate": Ability.ALLOCATE,
+    "reissue": Ability.INVITE,
+    "revoke": Ability.INVITE,
+    "reveal": Ability.REVEAL_CONTACT,
+    "withdraw": Ability.WITHDRAW,
+}
+# ... or the number of a row.
+ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS}
+OF_STUDY = STUDY | PARTICIPANT_OF_STUDY | ROW_OF_STUDY
 # Addresses that act, and show nothing.
 POST_ONLY = {
     "leave",
@@ -62,8 +91,10 @@ POST_ONLY = {
     "allocate",
     "reissue",
     "revoke",
+    "revoke_role",
     "export",
 }
+FOUND = {200, 302}
 
 
 def ask(client: Client, name: str, *args: object) -> int:
@@ -72,10 +103,14 @@ def ask(client: Client, name: str, *args: object) -> int:
 
 
 def test_every_address_of_the_trial_is_in_one_table():
-    tables = [EVERYBODY, set(PARTICIPANT_PAGES), set(PARTICIPANT_DATA), STAFF, STUDY]
-    tables.append(CLINICIAN_OF_PARTICIPANT)
+    tables = [EVERYBODY, PARTICIPANT_PAGES, PARTICIPANT_DATA, STAFF, OF_STUDY]
     classified = [name for table in tables for name in table]
     assert sorted(classified) == sorted(pattern.name for pattern in urlpatterns)
+
+
+def test_every_page_of_a_study_is_guarded_by_the_ability_of_the_table():
+    guards = {pattern.name: getattr(pattern.callback, "ability", None) for pattern in urlpatterns}
+    assert {name: guards[name] for name in OF_STUDY} == OF_STUDY
 
 
 @pytest.mark.parametrize("name", sorted(PARTICIPANT_PAGES))
@@ -113,40 +148,88 @@ def test_a_visitor_signs_in_before_a_study_is_looked_up(name):
     assert response.url.startswith(reverse("account_login"))
 
 
+def arguments(name, study, participant):
+    if name in PARTICIPANT_OF_STUDY:
+        return [study.code, participant.code]
+    if name in ROW_OF_STUDY:
+        return [study.code, study.memberships.order_by("pk").first().pk]
+    return [study.code]
+
+
+def walk(client, study, participant):
+    """Return which addresses of the study somebody finds; what acts on rows is rolled back."""
+    found = set()
+    for name in OF_STUDY:
+        with transaction.atomic():
+            status = ask(client, name, *arguments(name, study, participant))
+            transaction.set_rollback(True)
+        assert status in FOUND | {404}, (name, status)
+        if status != 404:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_each_role_finds_what_the_table_says_and_nothing_else(role):
+    study = make_study(protocol=short_plan())
+    participant = make_participant(study=study)
+    member = desk_of(make_staff(role, study=study))
+    expected = {name for name, ability in OF_STUDY.items() if ability in ROLE_ABILITIES[role]}
+    assert walk(member, study, participant) == expected
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_role_in_one_study_finds_nothing_of_another(role):
+    elsewhere, study = make_study(protocol=short_plan()), make_study(protocol=short_plan())
+    participant = make_participant(study=study)
+    assert walk(desk_of(make_staff(role, study=elsewhere)), study, participant) == set()
+
+
 def test_to_an_outsider_no_study_exists():
-    study, stranger = make_study(), outsider()
+    study = make_study()
+    assert walk(outsider(), study, make_participant(study=study)) == set()
+
+
+def test_a_role_that_was_revoked_opens_nothing_from_that_moment_on():
+    study = make_study(protocol=short_plan())
     participant = make_participant(study=study)
-    found = {name: ask(stranger, name, study.code) for name in STUDY}
-    found |= {
-        name: ask(stranger, name, study.code, participant.code) for name in CLINICIAN_OF_PARTICIPANT
-    }
-    assert set(found.values()) == {404}, found
+    account = make_staff(Role.COORDINATOR, study=study)
+    member = desk_of(account)
+    assert "participant" in walk(member, study, participant)
+    revoke_member(membership=account.memberships.get(), actor=SYSTEM)
+    assert walk(member, study, participant) == set()
 
 
-def test_to_a_researcher_no_participant_exists():
-    study = make_study()
-    researcher = researcher_in(study)
-    participant = make_participant(study=study)
-    hidden = CLINICIAN | CLINICIAN_OR_ADMINISTRATOR
-    found = {name: ask(researcher, name, study.code) for name in hidden}
-    found |= {
-        name: ask(researcher, name, study.code, participant.code)
-        for name in CLINICIAN_OF_PARTICIPANT
-    }
-    assert set(found.values()) == {404}, found
+def test_a_role_at_one_site_finds_nobody_of_another():
+    study = make_study(protocol=short_plan())
+    north, south = (add_site(study=study, code=c, name=c, actor=SYSTEM) for c in ("N", "S"))
+    here, there = (invite(study, site=site).participant for site in (north, south))
+    coordinator = desk_of(make_staff(Role.COORDINATOR, study=study, site=north))
+    assert set(PARTICIPANT_OF_STUDY) <= walk(coordinator, study, here)
+    assert not set(PARTICIPANT_OF_STUDY) & walk(coordinator, study, there)
+    page = coordinator.get(reverse("studies:study", args=[study.code])).content.decode()
+    assert (here.code in page, there.code in page) == (True, False)
 
 
-def test_to_a_clinician_no_outcome_exists():
-    study = make_study()
+def test_an_ability_at_one_site_is_none_at_another():
+    study = make_study(protocol=short_plan())
+    north, south = (add_site(study=study, code=c, name=c, actor=SYSTEM) for c in ("N", "S"))
+    account = make_staff(Role.COORDINATOR, study=study, site=north)
+    add_member(study=study, user=account, role=Role.MONITOR, site=south, actor=SYSTEM)
+    there = invite(study, site=south).participant
+    client = desk_of(account)
+    assert ask(client, "participant", study.code, there.code) == 200
+    assert ask(client, "reveal", study.code, there.code) == 404
+    assert ask(client, "allocate", study.code, there.code) == 404
+
+
+def test_a_row_or_a_participant_of_another_study_does_not_exist():
+    study, other = make_study(), make_study()
     clinician = clinician_in(study)
-    assert {ask(clinician, name, study.code) for name in RESEARCHER} == {404}
-
-
-def test_a_participant_of_another_study_does_not_exist():
-    study = make_study()
-    clinician = clinician_in(study)
-    stranger = make_participant()
-    found = {ask(clinician, name, study.code, stranger.code) for name in CLINICIAN_OF_PARTICIPANT}
+    stranger = make_participant(study=other)
+    found = {ask(clinician, name, study.code, stranger.code) for name in PARTICIPANT_OF_STUDY}
+    row = other.memberships.order_by("pk").first().pk
+    found |= {ask(clinician, name, study.code, row) for name in ROW_OF_STUDY}
     assert found == {404}
 
 
@@ -155,7 +238,7 @@ def test_what_acts_is_not_done_by_looking():
     clinician, researcher = clinician_in(study), researcher_in(study)
     participant = make_participant(study=study)
     people = [study.code, participant.code]
-    for name in sorted(POST_ONLY & CLINICIAN_OF_PARTICIPANT):
+    for name in sorted(POST_ONLY & set(PARTICIPANT_OF_STUDY)):
         assert clinician.get(reverse(f"studies:{name}", args=people)).status_code == 405, name
     assert clinician.get(reverse("studies:study_open", args=[study.code])).status_code == 405
     assert researcher.get(reverse("studies:export", args=[study.code])).status_code == 405

@@ -3,7 +3,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from studies.models.participant import Participant
-from studies.models.study import Membership, Role, Study, StudyState
+from studies.models.study import Study, StudyState
 from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.views.browsers import clinician_in, desk_of, outsider, short_plan
 
@@ -103,18 +103,6 @@ def test_the_worklist_puts_first_who_needs_somebody():
     assert page.index(ready.code) < page.index(waiting.code)
     assert page.count(f"/p/{ready.code}/allocate/") == 1
     assert f"/p/{waiting.code}/allocate/" not in page
-
-
-def test_somebody_is_added_by_account_and_role():
-    study = make_study()
-    make_staff(name="rose")
-    client = clinician_in(study)
-    address = f"/clinic/{study.code}/people/"
-    page = client.post(address, {"user": "nobody", "role": "researcher"}).content.decode()
-    assert "No active account has this name" in page
-    client.post(address, {"user": "rose", "role": "researcher"})
-    assert Membership.objects.filter(study=study, role=Role.RESEARCHER).count() == 1
-    assert "rose" in client.get(address).content.decode()
 
 
 def test_data_collection_ends_after_the_code_was_typed():
