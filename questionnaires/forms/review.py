@@ -12,7 +12,7 @@ from questionnaires.instruments.plausibility import Question, implausible
 from questionnaires.instruments.spoken_time import spoken_time
 from questionnaires.instruments.wording import Wording
 from questionnaires.models import Response
-from questionnaires.selectors import answers_of, wording_of
+from questionnaires.selectors import answers_of, declined_items, wording_of
 
 QUESTIONS = {
     "half_day_slip": gettext_lazy("You wrote %(typed)s. Is that right, or is it %(suggested)s?"),
@@ -50,6 +50,7 @@ class ReviewRow:
     label: str
     answer: str
     is_answered: bool
+    is_declined: bool
     question: str
 
 
@@ -66,6 +67,7 @@ def review_rows(response: Response, language: str) -> list[ReviewRow]:
     instrument, answers = response.definition, answers_of(response)
     wording = wording_of(response.instrument, language)
     asked_back = {asked.item_key: asked.text for asked in plausibility(instrument, answers)}
+    declined = declined_items(response)
     return [
         ReviewRow(
             item_key=item.key,
@@ -73,6 +75,7 @@ def review_rows(response: Response, language: str) -> list[ReviewRow]:
             answer=read_back(item, answers.get(item.key), wording)
             or answer_text(item, answers.get(item.key), wording),
             is_answered=item.key in answers,
+            is_declined=item.key in declined,
             question=asked_back.get(item.key, ""),
         )
         for item in instrument.asked_items(answers)

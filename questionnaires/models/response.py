@@ -149,12 +149,23 @@ class PartOfResponse(models.Model):
 
 
 class Answer(PartOfResponse):
-    """What was answered to one item: as typed, and as read. A null value is a skipped item."""
+    """What was answered to one item: as typed, and as read.
+
+    A null value is a skipped item; one that is declined is a person's "I do not want to answer".
+    An item that was never reached has no row at all.
+    """
 
     response = models.ForeignKey(Response, models.PROTECT, related_name="answers")
     item_key = models.CharField(_("item"), max_length=64)
     raw = models.TextField(_("as typed"), blank=True)
     value = models.JSONField(_("value"), null=True, blank=True)
+    is_declined = models.BooleanField(_("declined"), default=False)
+    language = models.CharField(
+        _("language"), max_length=16, help_text=_("In which the item was read")
+    )
+    wording_hash = models.CharField(
+        _("wording"), max_length=64, help_text=_("SHA-256 of the words that were shown")
+    )
     answered_at = models.DateTimeField(_("answered"))
     elapsed_ms = models.PositiveIntegerField(
         _("milliseconds"), null=True, blank=True, help_text=_("From showing the item to its answer")
@@ -167,7 +178,11 @@ class Answer(PartOfResponse):
         constraints = [
             models.UniqueConstraint(
                 fields=["response", "item_key"], name="questionnaires_answer_item_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_declined=False) | models.Q(value__isnull=True, raw=""),
+                name="questionnaires_answer_declined_says_nothing",
+            ),
         ]
 
     def __str__(self) -> str:

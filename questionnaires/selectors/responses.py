@@ -26,8 +26,14 @@ class Place:
 
 
 def answers_of(response: Response) -> dict[str, Value]:
-    """Return the values by item key; a skipped item is there with ``None``."""
+    """Return the values by item key; a skipped or declined item is there with ``None``."""
     return dict(response.answers.values_list("item_key", "value"))
+
+
+def declined_items(response: Response) -> set[str]:
+    """Return the items that somebody chose not to answer."""
+    declined = response.answers.filter(is_declined=True)
+    return set(declined.values_list("item_key", flat=True))
 
 
 def asked_answers_of(response: Response) -> dict[str, Value]:

@@ -10,10 +10,17 @@ from questionnaires.instruments.instrument import Instrument, Value
 from questionnaires.instruments.wording import shipped_wording
 from questionnaires.models import Answer, Score
 
+# Why an item has a row and no value: an optional one left blank, or one that somebody declined.
+SKIPPED, DECLINED = "skipped", "declined"
+
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One answer as an export writes it."""
+    """One answer as an export writes it; `language` is the one in which this item was read.
+
+    ``missing`` says why there is no value: `SKIPPED` or `DECLINED`. An item without a row was never
+    asked, or never reached.
+    """
 
     response_id: UUID
     instrument: str
@@ -24,6 +31,7 @@ class ItemRow:
     raw: str
     value: Value
     unit: str
+    missing: str
     answered_at: datetime
     elapsed_ms: int | None
 
@@ -121,12 +129,19 @@ def _item_row(answer: Answer) -> ItemRow:
         response_id=response.pk,
         instrument=response.instrument,
         version=response.version,
-        language=response.language,
+        language=answer.language,
         revision=response.revision,
         item_key=answer.item_key,
         raw=answer.raw,
         value=answer.value,
         unit=answer.item.unit,
+        missing=_missing_code(answer),
         answered_at=answer.answered_at,
         elapsed_ms=answer.elapsed_ms,
     )
+
+
+def _missing_code(answer: Answer) -> str:
+    if answer.is_declined:
+        return DECLINED
+    return SKIPPED if answer.value is None else ""

@@ -13,11 +13,24 @@ from questionnaires.exceptions import IncompleteResponse, NaiveMoment, ResponseL
 from questionnaires.instruments import instrument_named, score_answers
 from questionnaires.instruments.entry import entry_flags
 from questionnaires.instruments.errors import UnknownRule
+from questionnaires.instruments.instrument import Value
 from questionnaires.instruments.reading import read_answer
 from questionnaires.models import Answer, Response, ResponseState, Score
-from questionnaires.selectors import asked_answers_of, wording_of
+from questionnaires.selectors import asked_answers_of, declined_items, wording_of
 
 LONGEST_ELAPSED_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody gave to one item: words and their value, or that they do not want to answer."""
+
+    raw: str = ""
+    value: Value = None
+    is_declined: bool = False
+
+
+DECLINED = Given(is_declined=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,7 @@ class SavedAnswer:
     """
 
     answer: Answer
-    previous_raw: str | None
+    previous: Given | None
     changed: bool
 
 
@@ -56,27 +69,35 @@ def save_answer(
     item_key: str,
     raw: object,
     at: datetime,
+    language: str = "",
     elapsed_ms: int | None = None,
 ) -> SavedAnswer:
     """Keep one answer of a draft; the same value again changes nothing.
 
-    Raises AnswerRefused for an answer that does not fit and ResponseLocked after submission.
+    ``language`` is the one in which the item was read, empty for that of the response. Raises
+    AnswerRefused for an answer that does not fit and ResponseLocked after submission.
     """
     _refuse_naive(at)
-    locked = _lock(response)
-    if locked.is_submitted:
-        raise ResponseLocked(locked.pk)
+    locked = _lock_draft(response)
     value = read_answer(locked.definition.item(item_key), raw)
-    previous = locked.answers.filter(item_key=item_key).first()
-    if previous is not None and previous.value == value:
-        return SavedAnswer(previous, previous.raw, changed=False)
-    previous_raw = previous.raw if previous else None
-    # The response is locked: nobody else can have made the answer meanwhile.
-    answer = previous or Answer(response=locked, item_key=item_key)
-    answer.raw = "" if value is None else str(raw)
-    answer.value, answer.answered_at, answer.elapsed_ms = value, at, _countable(elapsed_ms)
-    answer.save()
-    return SavedAnswer(answer, previous_raw, changed=True)
+    given = Given("" if value is None else str(raw), value)
+    return _keep(locked, item_key, given, at, language, elapsed_ms)
+
+
+@transaction.atomic
+def decline_answer(
+    *,
+    response: Response,
+    item_key: str,
+    at: datetime,
+    language: str = "",
+    elapsed_ms: int | None = None,
+) -> SavedAnswer:
+    """Keep that somebody does not want to answer this item; whether they may, the caller knows."""
+    _refuse_naive(at)
+    locked = _lock_draft(response)
+    locked.definition.item(item_key)
+    return _keep(locked, item_key, DECLINED, at, language, elapsed_ms)
 
 
 @transaction.atomic
@@ -90,7 +111,7 @@ def submit_response(*, response: Response, at: datetime) -> Response:
     if locked.is_submitted:
         return locked
     answers = asked_answers_of(locked)
-    if missing := locked.definition.missing_keys(answers):
+    if missing := _unanswered(locked, answers):
         raise IncompleteResponse(missing)
     _store_scores(locked, answers)
     locked.state = ResponseState.SUBMITTED
@@ -102,6 +123,41 @@ def submit_response(*, response: Response, at: datetime) -> Response:
 def _lock(response: Response) -> Response:
     """Return the row as it is now; whoever else wants to write to it waits."""
     return Response.objects.select_for_update().get(pk=response.pk)
+
+
+def _lock_draft(response: Response) -> Response:
+    locked = _lock(response)
+    if locked.is_submitted:
+        raise ResponseLocked(locked.pk)
+    return locked
+
+
+def _keep(
+    response: Response,
+    item_key: str,
+    given: Given,
+    at: datetime,
+    language: str,
+    elapsed_ms: int | None,
+) -> SavedAnswer:
+    kept = response.answers.filter(item_key=item_key).first()
+    previous = Given(kept.raw, kept.value, kept.is_declined) if kept else None
+    if previous and (previous.value, previous.is_declined) == (given.value, given.is_declined):
+        return SavedAnswer(kept, previous, changed=False)
+    # The response is locked: nobody else can have made the answer meanwhile.
+    answer = kept or Answer(response=response, item_key=item_key)
+    answer.raw, answer.value, answer.is_declined = given.raw, given.value, given.is_declined
+    answer.language = language or response.language
+    answer.wording_hash = wording_of(response.instrument, answer.language).sha256
+    answer.answered_at, answer.elapsed_ms = at, _countable(elapsed_ms)
+    answer.save()
+    return SavedAnswer(answer, previous, changed=True)
+
+
+def _unanswered(response: Response, answers: dict[str, Value]) -> tuple[str, ...]:
+    """Return the required items that were neither answered nor declined."""
+    declined = declined_items(response)
+    return tuple(key for key in response.definition.missing_keys(answers) if key not in declined)
 
 
 def _store_scores(response: Response, answers: dict) -> None:

@@ -53,11 +53,16 @@ class ArmPlan:
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
-    """One visit: its week (0 is baseline), its instruments in order, its window in days."""
+    """One visit: its week (0 is baseline), its instruments in order, its window in days.
+
+    ``may_decline`` offers "I do not want to answer"; see `Protocol.may_decline` for what it does
+    not reach.
+    """
 
     week: int
     instruments: tuple[str, ...]
     window_days: int = 0
+    may_decline: bool = False
 
     def __post_init__(self) -> None:
         _require(self.week >= 0, "a week of 0 or more", self.week)
@@ -207,13 +212,34 @@ class Protocol:
             "Choose a planned visit."
         )
 
+    def may_decline(self, week: int, instrument: str) -> bool:
+        """Return whether a participant may leave items of this instrument unanswered by choice.
+
+        Never where eligibility rests on its scores: a missing score would make nobody eligible.
+        """
+        decides = week == 0 and any(
+            rule.fact.startswith(f"{instrument}_") for rule in self.eligibility
+        )
+        return self.visit_at(week).may_decline and not decides
+
+    @property
+    def may_decline_in_diaries(self) -> bool:
+        """Whether diaries offer it too: where any visit does."""
+        return any(visit.may_decline for visit in self.visits)
+
     def to_json(self) -> dict[str, object]:
-        """Return the protocol as plain JSON values."""
+        """Return the protocol as plain JSON values.
+
+        What is not stated, or off, is left out: a protocol from before such a setting keeps its
+        hash.
+        """
         plain = asdict(self)
         del plain["blocks"]
         if self.cbt is None:
-            # A protocol from before these settings keeps its hash.
             del plain["cbt"]
+        for visit in plain["visits"]:
+            if not visit["may_decline"]:
+                del visit["may_decline"]
         return json.loads(json.dumps(plain))
 
     @property
@@ -267,9 +293,9 @@ def four_arms(night_minutes: int = 30) -> Protocol:
             ArmPlan("GAMC", "music", "genetic"),
         ),
         visits=(
-            VisitPlan(0, instruments),
-            VisitPlan(4, instruments, window_days=5),
-            VisitPlan(8, instruments, window_days=5),
+            VisitPlan(0, instruments, may_decline=True),
+            VisitPlan(4, instruments, window_days=5, may_decline=True),
+            VisitPlan(8, instruments, window_days=5, may_decline=True),
         ),
         factors=(Factor("sex", ("female", "male", "other")),),
         block_sizes=(8, 12),

@@ -8,9 +8,10 @@ import hashlib
 
 from django.db import models, transaction
 
-from questionnaires.instruments.instrument import Kind
+from questionnaires.instruments.instrument import Item, Kind
 from questionnaires.models import Response
-from questionnaires.services import SavedAnswer
+from questionnaires.services import Given, SavedAnswer
+from questionnaires.services import decline_answer as decline
 from questionnaires.services import save_answer as keep
 from studies import clock
 from studies.models.participant import Participant
@@ -25,26 +26,67 @@ def keep_answer(
     response: Response,
     item_key: str,
     raw: object,
-    elapsed_ms: int | None,
+    language: str = "",
+    elapsed_ms: int | None = None,
 ) -> SavedAnswer:
-    """Keep the answer to one item of `subject` (an assessment, a diary entry)."""
+    """Keep the answer to one item of `subject` (an assessment, a diary entry).
+
+    `language` is the one in which the item was read; empty for the participant's own.
+    """
     saved = keep(
-        response=response, item_key=item_key, raw=raw, at=clock.now(), elapsed_ms=elapsed_ms
+        response=response,
+        item_key=item_key,
+        raw=raw,
+        at=clock.now(),
+        language=language or participant.language,
+        elapsed_ms=elapsed_ms,
     )
-    if saved.changed:
-        record(
-            actor=participant_actor(participant),
-            action="save_answer",
-            subject=subject,
-            old=_entry(response, item_key, saved.previous_raw),
-            new=_entry(response, item_key, saved.answer.raw),
-        )
+    _record(subject, participant, saved)
     return saved
 
 
-def _entry(response: Response, item_key: str, raw: str | None) -> dict[str, str] | None:
-    if raw is None:
+@transaction.atomic
+def keep_refusal(
+    *,
+    subject: models.Model,
+    participant: Participant,
+    response: Response,
+    item_key: str,
+    language: str = "",
+    elapsed_ms: int | None = None,
+) -> SavedAnswer:
+    """Keep that a participant does not want to answer one item of `subject`."""
+    saved = decline(
+        response=response,
+        item_key=item_key,
+        at=clock.now(),
+        language=language or participant.language,
+        elapsed_ms=elapsed_ms,
+    )
+    _record(subject, participant, saved)
+    return saved
+
+
+def told(item: Item, given: Given | None) -> dict[str, object] | None:
+    """Return what the audit trail says of something given to an item; nothing of nothing."""
+    if given is None:
         return None
-    if response.definition.item(item_key).kind == Kind.TEXT:
-        return {"item": item_key, "sha256": hashlib.sha256(raw.encode()).hexdigest()}
-    return {"item": item_key, "raw": raw}
+    if given.is_declined:
+        return {"item": item.key, "declined": True}
+    if item.kind == Kind.TEXT:
+        return {"item": item.key, "sha256": hashlib.sha256(given.raw.encode()).hexdigest()}
+    return {"item": item.key, "raw": given.raw}
+
+
+def _record(subject: models.Model, participant: Participant, saved: SavedAnswer) -> None:
+    if not saved.changed:
+        return
+    answer = saved.answer
+    now = Given(answer.raw, answer.value, answer.is_declined)
+    record(
+        actor=participant_actor(participant),
+        action="decline_answer" if answer.is_declined else "save_answer",
+        subject=subject,
+        old=told(answer.item, saved.previous),
+        new={**told(answer.item, now), "language": answer.language},
+    )

@@ -10,14 +10,19 @@ import json
 from django.db import transaction
 
 from questionnaires.models import Response
-from questionnaires.selectors import asked_answers_of, flag_table, score_table
+from questionnaires.selectors import (
+    asked_answers_of,
+    declined_items,
+    flag_table,
+    score_table,
+)
 from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
 from studies.design.eligibility import decide
-from studies.exceptions import AssessmentClosed, OutsideWindow
+from studies.exceptions import AssessmentClosed, DecliningNotAllowed, OutsideWindow
 from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Assessment, AssessmentState
-from studies.services.answers import keep_answer
+from studies.services.answers import keep_answer, keep_refusal
 from studies.services.audit import SYSTEM, participant_actor, record
 from studies.services.scheduling import turn_page
 
@@ -46,19 +51,42 @@ def begin_assessment(*, assessment: Assessment) -> Response:
 
 @transaction.atomic
 def save_answer(
-    *, assessment: Assessment, item_key: str, raw: object, elapsed_ms: int | None = None
+    *, assessment: Assessment, item_key: str, raw: object, **manner: object
 ) -> SavedAnswer:
-    """Keep one answer of an assessment that was begun; the same again changes nothing."""
-    assessment = turn_page(assessment)
-    _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
+    """Keep one answer of an assessment that was begun; the same again changes nothing.
+
+    `manner` is what `keep_answer` takes of how it came.
+    """
+    assessment = _being_answered(assessment)
     return keep_answer(
         subject=assessment,
         participant=assessment.visit.participant,
         response=assessment.response,
         item_key=item_key,
         raw=raw,
-        elapsed_ms=elapsed_ms,
+        **manner,
     )
+
+
+@transaction.atomic
+def decline_answer(*, assessment: Assessment, item_key: str, **manner: object) -> SavedAnswer:
+    """Keep that the participant does not want to answer an item, where the protocol allows it."""
+    assessment = _being_answered(assessment)
+    if not may_decline(assessment):
+        raise DecliningNotAllowed(assessment.instrument, assessment.visit.week)
+    return keep_refusal(
+        subject=assessment,
+        participant=assessment.visit.participant,
+        response=assessment.response,
+        item_key=item_key,
+        **manner,
+    )
+
+
+def may_decline(assessment: Assessment) -> bool:
+    """Return whether this assessment's items may be left unanswered by choice."""
+    visit = assessment.visit
+    return visit.participant.study.plan.may_decline(visit.week, assessment.instrument)
 
 
 @transaction.atomic
@@ -135,6 +163,12 @@ def _move(participant: Participant, state: str, action: str, reason: str) -> Non
     )
 
 
+def _being_answered(assessment: Assessment) -> Assessment:
+    assessment = turn_page(assessment)
+    _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
+    return assessment
+
+
 def _refuse_unless(assessment: Assessment, state: str) -> None:
     if assessment.state == state:
         return
@@ -144,5 +178,6 @@ def _refuse_unless(assessment: Assessment, state: str) -> None:
 
 
 def _answers_sha256(response: Response) -> str:
-    text = json.dumps(asked_answers_of(response), sort_keys=True, separators=(",", ":"))
+    declined = {key: {"missing": "declined"} for key in declined_items(response)}
+    text = json.dumps(asked_answers_of(response) | declined, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

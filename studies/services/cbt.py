@@ -130,16 +130,16 @@ def diary_for(*, participant: Participant, morning_on: date) -> DiaryEntry:
 
 @transaction.atomic
 def save_diary_answer(
-    *, entry: DiaryEntry, item_key: str, raw: object, elapsed_ms: int | None = None
+    *, entry: DiaryEntry, item_key: str, raw: object, **manner: object
 ) -> SavedAnswer:
-    """Keep one answer of a morning's diary."""
+    """Keep one answer of a morning's diary; `manner` is what `keep_answer` takes."""
     return keep_answer(
         subject=entry,
         participant=entry.participant,
         response=entry.response,
         item_key=item_key,
         raw=raw,
-        elapsed_ms=elapsed_ms,
+        **manner,
     )
 
 

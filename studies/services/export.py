@@ -104,11 +104,11 @@ def _item_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
     for measured in _in_batches(study, arms):
         for row in item_rows(measured):
             about = measured[row.response_id]
-            text = _is_free_text(row)
+            text = _is_free_text(row) and not row.missing
             yield (
                 about.code, arms[about.code], about.week, row.instrument, row.version, row.language,
                 row.revision, row.item_key,
-                WITHHELD if text else row.raw, WITHHELD if text else row.value,
+                WITHHELD if text else row.raw, WITHHELD if text else row.value, row.missing,
                 row.answered_at.isoformat(), row.elapsed_ms,
             )  # fmt: skip
 
@@ -208,7 +208,9 @@ data_dictionary.csv  what each column of these files means
 codebook.csv         what each item and score means, with its range and codes
 SHA256SUMS           check the files with: sha256sum --check SHA256SUMS
 
-Missing: an empty field. A skipped item has an empty value; a visit that was missed has no rows.
+Missing: an empty field. In items.csv the column `missing` says why a value is empty: `declined`
+(the participant chose "I do not want to answer") or `skipped` (an optional item was left blank).
+An item that was not asked, and a visit that was missed, have no rows.
 Free text is withheld, because people write names into it.
 A text that begins with = + - @ has an apostrophe in front, so that no spreadsheet runs it.
 Change and change rates: positive means improvement (fewer symptoms).

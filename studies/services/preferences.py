@@ -50,7 +50,7 @@ def state_preferences(
 
 @transaction.atomic
 def choose_language(*, participant: Participant, language: str) -> None:
-    """Speak to the participant in `language` from now on; what was begun keeps its own words."""
+    """Speak to the participant in `language` from now on, also in the middle of a questionnaire."""
     if language not in dict(settings.LANGUAGES):
         raise PreferenceRefused(f"one of {', '.join(dict(settings.LANGUAGES))}", language)
     participant = Participant.objects.select_for_update().get(pk=participant.pk)

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 
 from questionnaires.forms import ItemForm, review_rows
 from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
-from questionnaires.selectors import Place, answers_of, first_unanswered, place_of
+from questionnaires.selectors import (
+    Place,
+    answers_of,
+    declined_items,
+    first_unanswered,
+    place_of,
+)
 from studies.models.participant import Participant
 from studies.views.posting import posted
+
+# The name of the button "I do not want to answer".
+DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +32,17 @@ class Sheet:
     address: str
     save: Callable[..., object]
     title: str
+    # How "I do not want to answer" is kept; None where the protocol does not offer it.
+    decline: Callable[..., object] | None = None
 
     def item_url(self, key: str) -> str:
         """Return the page of one item."""
         return f"{self.address}{key}/"
+
+    @property
+    def may_decline(self) -> bool:
+        """Whether its items may be left unanswered by choice."""
+        return self.decline is not None
 
     @property
     def check_url(self) -> str:
@@ -42,26 +59,28 @@ class Sheet:
 def item_page(
     request: HttpRequest, participant: Participant, sheet: Sheet, key: str
 ) -> HttpResponse:
-    """Ask one item; Continue keeps the answer and goes on."""
+    """Ask one item in the language of the page; Continue keeps the answer and goes on."""
     place = _place(sheet, key)
-    response = sheet.response
+    if sheet.may_decline and DECLINED in request.POST:
+        sheet.decline(item_key=key, **_manner(request))
+        return redirect(_following(sheet, key))
     form = ItemForm(
-        response.definition,
+        sheet.response.definition,
         place.item,
-        response.language,
+        get_language(),
         posted(request),
-        value=answers_of(response).get(key),
+        value=answers_of(sheet.response).get(key),
     )
     if form.is_valid():
-        sheet.save(item_key=key, raw=form.raw, elapsed_ms=_elapsed_ms(request))
+        sheet.save(item_key=key, raw=form.raw, **_manner(request))
         return redirect(_following(sheet, key))
-    back = sheet.item_url(place.previous_key) if place.previous_key else "/me/"
     context = {
         "participant": participant,
         "form": form,
         "place": place,
-        "previous": back,
+        "previous": sheet.item_url(place.previous_key) if place.previous_key else "/me/",
         "sheet": sheet,
+        "is_declined": key in declined_items(sheet.response),
     }
     return render(request, "studies/participant/item.html", context)
 
@@ -70,14 +89,14 @@ def check_page(request: HttpRequest, participant: Participant, sheet: Sheet) -> 
     """Show all answers as sentences, and ask back what looks like a slip."""
     if first_unanswered(sheet.response):
         return redirect(sheet.next_url)
-    rows = review_rows(sheet.response, sheet.response.language)
+    rows = review_rows(sheet.response, get_language())
     context = {
         "participant": participant,
         "sheet": sheet,
         "rows": rows,
         "asks_back": any(row.question for row in rows),
         "url_prefix": sheet.address,
-        "language": sheet.response.language,
+        "language": get_language(),
         "previous": sheet.item_url(rows[-1].item_key),
     }
     return render(request, "studies/participant/check.html", context)
@@ -96,6 +115,11 @@ def _following(sheet: Sheet, key: str) -> str:
     if next_key is None or first_unanswered(sheet.response) is None:
         return sheet.next_url
     return sheet.item_url(next_key)
+
+
+def _manner(request: HttpRequest) -> dict[str, object]:
+    """Return how an answer came: in which language, and after how long on the screen."""
+    return {"language": get_language(), "elapsed_ms": _elapsed_ms(request)}
 
 
 def _elapsed_ms(request: HttpRequest) -> int | None:

@@ -13,7 +13,13 @@ from studies.exceptions import AssessmentClosed, OutsideWindow
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.schedule import open_assessment
-from studies.services.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.assessment import (
+    begin_assessment,
+    decline_answer,
+    may_decline,
+    save_answer,
+    submit_assessment,
+)
 from studies.views.answering import Sheet, check_page, item_page
 from studies.views.participant_session import participant_page
 from studies.views.today_page import INSTRUMENT_MINUTES, INSTRUMENT_NAMES
@@ -82,11 +88,13 @@ def thanks(request: HttpRequest, participant: Participant, assessment: Assessmen
 
 def _sheet(assessment: Assessment) -> Sheet:
     """Return the answers so far; the first look begins the response."""
+    declining = partial(decline_answer, assessment=assessment)
     return Sheet(
         response=begin_assessment(assessment=assessment),
         address=reverse("studies:assess", args=[assessment.pk]),
         save=partial(save_answer, assessment=assessment),
         title=str(INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument)),
+        decline=declining if may_decline(assessment) else None,
     )
 
 

@@ -16,7 +16,7 @@ from questionnaires.selectors import (
     progress,
     score_table,
 )
-from questionnaires.services import save_answer, submit_response
+from questionnaires.services import decline_answer, save_answer, submit_response
 from tests.questionnaires import drafts
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +104,17 @@ def test_the_dictionary_says_what_every_item_and_score_is(instrument, language):
 
 def test_published_instruments_ship_with_functional_labels_only():
     assert set(CATALOGUE) - set(functional_instruments("en")) == {"morning_diary", "track_rating"}
+
+
+def test_item_rows_say_why_there_is_no_value_and_in_which_language_each_was_read(psqi_draft):
+    answer(psqi_draft, "d_a", "0")
+    answer(psqi_draft, "d_j_reason", "")
+    decline_answer(response=psqi_draft, item_key="quality", at=LATER, language="zh-hans")
+    rows = {
+        row.item_key: (row.value, row.missing, row.language) for row in item_rows([psqi_draft.pk])
+    }
+    assert rows == {
+        "d_a": (0, "", "en"),
+        "d_j_reason": (None, "skipped", "en"),
+        "quality": (None, "declined", "zh-hans"),
+    }

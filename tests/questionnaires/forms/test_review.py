@@ -8,7 +8,12 @@ from questionnaires.forms.review import QUESTIONS
 from questionnaires.instruments.psqi import PSQI
 from questionnaires.instruments.sleep_diary import SLEEP_DIARY
 from questionnaires.selectors import wording_of
-from questionnaires.services import save_answer, start_response, submit_response
+from questionnaires.services import (
+    decline_answer,
+    save_answer,
+    start_response,
+    submit_response,
+)
 from tests.questionnaires import drafts
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -112,3 +117,12 @@ def test_the_diary_has_its_own_questions():
 def test_an_answer_reads_as_people_write_it(instrument, item_key, value, text):
     wording = wording_of(instrument.key, "en")
     assert answer_text(instrument.item(item_key), value, wording) == text
+
+
+@pytest.mark.django_db
+def test_the_check_page_says_what_somebody_chose_not_to_answer(psqi_answered):
+    decline_answer(response=psqi_answered, item_key="quality", at=MORNING)
+    rows = review_rows(psqi_answered, "en")
+    assert [row.item_key for row in rows if row.is_declined] == ["quality"]
+    html = render_to_string("questionnaires/review.html", {"rows": rows, "language": "en"})
+    assert html.count("You chose not to answer") == 1

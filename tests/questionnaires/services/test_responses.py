@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from questionnaires.exceptions import IncompleteResponse, NaiveMoment, ResponseLocked
 from questionnaires.instruments.errors import (
@@ -13,8 +13,13 @@ from questionnaires.instruments.errors import (
     WordingMismatch,
 )
 from questionnaires.models import Answer, Response, Score
-from questionnaires.selectors import answers_of, score_table, wording_of
-from questionnaires.services import save_answer, start_response, submit_response
+from questionnaires.selectors import answers_of, declined_items, score_table, wording_of
+from questionnaires.services import (
+    decline_answer,
+    save_answer,
+    start_response,
+    submit_response,
+)
 from tests.questionnaires import drafts
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +74,7 @@ def test_an_unknown_instrument_language_or_rule_begins_nothing():
 
 def test_an_answer_is_kept_as_typed_and_as_read(psqi_draft):
     saved = answer(psqi_draft, "sleep_h", "7,5", elapsed_ms=4200)
-    assert (saved.previous_raw, saved.changed) == (None, True)
+    assert (saved.previous, saved.changed) == (None, True)
     kept = Answer.objects.get()
     assert (kept.raw, kept.value, kept.answered_at, kept.elapsed_ms) == ("7,5", 7.5, MORNING, 4200)
 
@@ -77,7 +82,7 @@ def test_an_answer_is_kept_as_typed_and_as_read(psqi_draft):
 def test_the_same_value_again_writes_nothing(psqi_draft):
     answer(psqi_draft, "d_a", "2", elapsed_ms=3000)
     saved = answer(psqi_draft, "d_a", " 2 ", at=LATER, elapsed_ms=1)
-    assert (saved.previous_raw, saved.changed) == ("2", False)
+    assert (saved.previous.raw, saved.changed) == ("2", False)
     kept = Answer.objects.get()
     assert (kept.answered_at, kept.elapsed_ms) == (MORNING, 3000)
 
@@ -85,7 +90,7 @@ def test_the_same_value_again_writes_nothing(psqi_draft):
 def test_another_value_replaces_the_answer_and_tells_what_stood_there(psqi_draft):
     answer(psqi_draft, "bed", "11:30")
     saved = answer(psqi_draft, "bed", "23:30", at=LATER)
-    assert (saved.previous_raw, saved.changed) == ("11:30", True)
+    assert (saved.previous.raw, saved.changed) == ("11:30", True)
     assert answers_of(psqi_draft) == {"bed": "23:30"}
 
 
@@ -210,3 +215,69 @@ def test_eight_tabs_that_answer_at_once_keep_one_answer(psqi_draft):
         values = set(tabs.map(press, range(8)))
     assert values == {0, 1, 2, 3}
     assert psqi_draft.answers.count() == 1
+
+
+def test_a_declined_answer_is_neither_a_gap_nor_a_skipped_one(psqi_draft):
+    saved = decline_answer(response=psqi_draft, item_key="quality", at=MORNING)
+    answer(psqi_draft, "d_j_reason", "")
+    assert (saved.changed, saved.previous) == (True, None)
+    assert answers_of(psqi_draft) == {"quality": None, "d_j_reason": None}
+    assert declined_items(psqi_draft) == {"quality"}
+    assert decline_answer(response=psqi_draft, item_key="quality", at=LATER).changed is False
+
+
+def test_an_answer_can_be_declined_and_given_after_all(psqi_draft):
+    answer(psqi_draft, "quality", "2")
+    saved = decline_answer(response=psqi_draft, item_key="quality", at=LATER)
+    assert (saved.previous.raw, saved.previous.value) == ("2", 2)
+    saved = answer(psqi_draft, "quality", "2", at=LATER)
+    assert (saved.changed, saved.previous.is_declined) == (True, True)
+    assert declined_items(psqi_draft) == set()
+
+
+def test_declining_an_optional_item_is_not_the_same_as_leaving_it_blank(psqi_draft):
+    answer(psqi_draft, "d_j_reason", "")
+    assert decline_answer(response=psqi_draft, item_key="d_j_reason", at=LATER).changed
+    assert answer(psqi_draft, "d_j_reason", "", at=LATER).changed
+
+
+def test_a_declined_answer_is_missing_to_the_score_and_does_not_hold_back_the_rest(psqi_answered):
+    decline_answer(response=psqi_answered, item_key="quality", at=LATER)
+    response = submit_response(response=psqi_answered, at=LATER)
+    scores = score_table([response.pk])[response.pk]
+    assert (scores["component_quality"], scores["total"]) == (None, None)
+    assert scores["component_latency"] is not None
+    assert set(response.scores.values_list("n_missing", flat=True)) == {1}
+
+
+def test_declining_after_submission_is_refused(psqi_answered):
+    submit_response(response=psqi_answered, at=LATER)
+    with pytest.raises(ResponseLocked):
+        decline_answer(response=psqi_answered, item_key="quality", at=LATER)
+
+
+def test_an_item_that_does_not_exist_cannot_be_declined(psqi_draft):
+    with pytest.raises(UnknownItem):
+        decline_answer(response=psqi_draft, item_key="q17", at=MORNING)
+
+
+def test_the_database_itself_refuses_a_declined_answer_with_a_value(psqi_draft):
+    answer(psqi_draft, "d_a", "2")
+    with pytest.raises(IntegrityError, match="declined_says_nothing"):
+        Answer.objects.update(is_declined=True)
+
+
+def test_each_answer_keeps_the_language_and_the_words_in_which_it_was_read(psqi_draft):
+    answer(psqi_draft, "d_a", "2")
+    answer(psqi_draft, "d_b", "1", language="zh-hans")
+    kept = dict(Answer.objects.values_list("item_key", "language"))
+    assert kept == {"d_a": "en", "d_b": "zh-hans"}
+    hashes = dict(Answer.objects.values_list("item_key", "wording_hash"))
+    assert hashes["d_a"] == wording_of("psqi", "en").sha256
+    assert hashes["d_b"] == wording_of("psqi", "zh-hans").sha256
+
+
+def test_the_same_value_in_another_language_is_still_the_answer_that_was_given(psqi_draft):
+    answer(psqi_draft, "d_a", "2")
+    assert answer(psqi_draft, "d_a", "2", at=LATER, language="zh-hans").changed is False
+    assert Answer.objects.get().language == "en"

@@ -114,3 +114,22 @@ def test_a_visit_that_is_not_planned_is_refused() -> None:
     assert four_arms().visit_at(8).week == 8
     with pytest.raises(ProtocolError, match="got 6"):
         four_arms().visit_at(6)
+
+
+def test_answers_may_be_declined_except_where_eligibility_rests_on_them() -> None:
+    plan = four_arms()
+    assert plan.may_decline(0, "psqi")
+    assert not plan.may_decline(0, "cpss")
+    assert plan.may_decline(4, "cpss")
+    assert plan.may_decline_in_diaries
+
+
+def test_a_protocol_from_before_declining_offers_none_and_keeps_its_hash() -> None:
+    plan = four_arms()
+    older = replace(plan, visits=tuple(replace(v, may_decline=False) for v in plan.visits))
+    plain = older.to_json()
+    assert all("may_decline" not in visit for visit in plain["visits"])
+    assert Protocol.from_json(plain) == older
+    assert not older.may_decline(4, "cpss")
+    assert not older.may_decline_in_diaries
+    assert older.sha256 != plan.sha256

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from studies.exceptions import DecliningNotAllowed
 from studies.models.audit import AuditEntry
 from studies.models.visit import Assessment
-from studies.services.assessment import begin_assessment, save_answer
+from studies.services.assessment import begin_assessment, decline_answer, save_answer
 from tests.factories import make_participant
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +29,9 @@ def test_every_answer_and_every_change_of_it_is_in_the_audit_trail(assessment: A
     save_answer(assessment=assessment, item_key="bed", raw="23:30")
     save_answer(assessment=assessment, item_key="bed", raw="23:45")
     first, second = entries()
-    assert (first.old, first.new) == (None, {"item": "bed", "raw": "23:30"})
+    assert (first.old, first.new) == (None, {"item": "bed", "raw": "23:30", "language": "en"})
     assert second.old == {"item": "bed", "raw": "23:30"}
-    assert second.new == {"item": "bed", "raw": "23:45"}
+    assert second.new == {"item": "bed", "raw": "23:45", "language": "en"}
     assert second.actor == assessment.visit.participant.code
 
 
@@ -46,3 +47,28 @@ def test_words_typed_freely_never_enter_the_trail(assessment: Assessment) -> Non
     assert entry.new["item"] == "d_j_reason"
     assert len(entry.new["sha256"]) == 64
     assert "Tom" not in json.dumps([entry.old, entry.new])
+
+
+def test_declining_an_answer_is_in_the_trail_as_what_it_is(assessment: Assessment) -> None:
+    save_answer(assessment=assessment, item_key="d_a", raw="2")
+    decline_answer(assessment=assessment, item_key="d_a")
+    decline_answer(assessment=assessment, item_key="d_a")
+    save_answer(assessment=assessment, item_key="d_a", raw="1")
+    (declined,) = AuditEntry.objects.filter(action="decline_answer")
+    assert declined.old == {"item": "d_a", "raw": "2"}
+    assert declined.new == {"item": "d_a", "declined": True, "language": "en"}
+    assert entries()[-1].old == {"item": "d_a", "declined": True}
+
+
+def test_the_trail_says_in_which_language_an_item_was_read(assessment: Assessment) -> None:
+    save_answer(assessment=assessment, item_key="d_a", raw="2", language="zh-hans")
+    (entry,) = entries()
+    assert entry.new["language"] == "zh-hans"
+
+
+def test_what_decides_eligibility_cannot_be_declined(assessment: Assessment) -> None:
+    stress = assessment.visit.assessments.get(instrument="cpss")
+    begin_assessment(assessment=stress)
+    with pytest.raises(DecliningNotAllowed, match="an answer to cpss in week 0 was expected"):
+        decline_answer(assessment=stress, item_key="item_1")
+    assert not AuditEntry.objects.filter(action="decline_answer").exists()

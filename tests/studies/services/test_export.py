@@ -13,8 +13,8 @@ from studies.design.export_tables import TABLES
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind, Study
-from studies.services.allocation import arm_of
-from studies.services.assessment import save_answer, submit_assessment
+from studies.services.allocation import allocate_participant, arm_of
+from studies.services.assessment import decline_answer, save_answer, submit_assessment
 from studies.services.audit import SYSTEM
 from studies.services.export import export_study
 from studies.services.listening import record_listening
@@ -126,3 +126,18 @@ def test_the_trail_keeps_what_was_exported() -> None:
     with export.file as file:
         assert hashlib.sha256(file.read()).hexdigest() == export.sha256
     assert AuditEntry.objects.get(action="export_study").new["sha256"] == export.sha256
+
+
+def test_an_answer_declined_by_choice_has_a_missing_code_of_its_own() -> None:
+    participant = make_participant("consented")
+    for assessment in participant.visits.get().assessments.all():
+        answer(assessment)
+        if assessment.instrument == "psqi":
+            save_answer(assessment=assessment, item_key="d_j_reason", raw="")
+            decline_answer(assessment=assessment, item_key="quality", language="zh-hans")
+        submit_assessment(assessment=assessment)
+    allocate_participant(participant=participant, actor=SYSTEM)
+    rows = {row["item"]: row for row in _rows(_files(participant.study)["items.csv"])}
+    missing = {key: row["missing"] for key, row in rows.items() if row["missing"]}
+    assert missing == {"quality": "declined", "d_j_reason": "skipped"}
+    assert (rows["quality"]["value"], rows["quality"]["language"]) == ("", "zh-hans")

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from questionnaires.models import Answer
+from questionnaires.selectors import wording_of
 from studies import clock
 from studies.models.participant import ParticipantState
 from studies.models.visit import Assessment, AssessmentState
@@ -143,3 +144,45 @@ def test_questions_before_and_after_their_days_say_so_calmly():
         assert "Begin" in client.get(address).content.decode()
     with clock.at(week4.visit.closes_at + timedelta(days=1)):
         assert "These questions are closed" in client.post(address).content.decode()
+
+
+def test_not_wanting_to_answer_is_kept_shown_and_can_be_taken_back(consented):
+    client, pk = phone_of(consented), assessment_of(consented, "psqi").pk
+    client.post(f"/me/assess/{pk}/")
+    page = client.get(f"/me/assess/{pk}/d_b/").content.decode()
+    assert "I do not want to answer" in page
+    assert client.post(f"/me/assess/{pk}/d_b/", {"declined": "yes"}).url.endswith("/d_c/")
+    assert Answer.objects.get().is_declined
+    assert "You chose not to answer this." in client.get(f"/me/assess/{pk}/d_b/").content.decode()
+    answer(assessment_of(consented, "psqi"))
+    client.post(f"/me/assess/{pk}/quality/", {"declined": "yes"})
+    skip_the_optional_items(client, assessment_of(consented, "psqi"))
+    assert "You chose not to answer" in client.get(f"/me/assess/{pk}/check/").content.decode()
+    assert client.post(f"/me/assess/{pk}/check/").url.endswith("/thanks/")
+
+
+def test_what_decides_eligibility_offers_no_way_out_of_answering(consented):
+    client, pk = phone_of(consented), assessment_of(consented, "cpss").pk
+    item = client.post(f"/me/assess/{pk}/").url
+    assert "I do not want to answer" not in client.get(item).content.decode()
+    assert "Choose one answer." in client.post(item, {"declined": "yes"}).content.decode()
+    assert not Answer.objects.exists()
+
+
+def test_the_language_can_be_switched_in_the_middle_and_each_answer_knows_its_own(consented):
+    client, pk = phone_of(consented), assessment_of(consented, "cpss").pk
+    item = client.post(f"/me/assess/{pk}/").url
+    english = client.get(item).content.decode()
+    client.post(item, {"answer": "3"})
+    client.post("/language/", {"language": "zh-hans", "next": item})
+    chinese = client.get(item).content.decode()
+    labels = [wording_of("cpss", language).items["item_1"].label for language in ("en", "zh-hans")]
+    assert (labels[0] in english, labels[1] in chinese) == (True, True)
+    assert labels[0] not in chinese
+    client.post(f"/me/assess/{pk}/item_2/", {"answer": "1"})
+    kept = Answer.objects.values_list("item_key", "value", "language")
+    assert sorted(kept) == [("item_1", 3, "en"), ("item_2", 1, "zh-hans")]
+    answer(assessment_of(consented, "cpss"))
+    check = client.get(f"/me/assess/{pk}/check/").content.decode()
+    assert labels[1] in check
+    assert labels[0] not in check
