@@ -108,11 +108,22 @@ class LstmAcm(nn.Module):
     shape : NetworkShape
     dropout : float
         On the input of each LSTM layer and of the heads, while training.
+    weight_drop : float
+        On the weights from state to state of each LSTM, while training (Merity et al. 2018).
+    field_drop : float
+        Share of the heard fields that are not heard, while training.
     """
 
-    def __init__(self, shape: NetworkShape, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        shape: NetworkShape,
+        dropout: float = 0.0,
+        weight_drop: float = 0.0,
+        field_drop: float = 0.0,
+    ) -> None:
         super().__init__()
         self.shape = shape
+        self._weight_drop, self._field_drop = weight_drop, field_drop
         width = shape.hidden
         self.fields = nn.ModuleList(nn.Embedding(size, width) for size in SIZES)
         self.position = nn.Embedding(N_POSITIONS, width)
@@ -181,8 +192,7 @@ class LstmAcm(nn.Module):
 
         The pointer's memory stays as it was: it grows when it is told what came.
         """
-        heard = stretch.heard.long()
-        x = sum(embed(heard[..., index]) for index, embed in enumerate(self.fields))
+        x = self._embedded(stretch.heard.long())
         x = x + self.position(stretch.heard_position) + self.phrase(stretch.heard_phrase)
         x = torch.where(stretch.is_start.unsqueeze(2), self.start, x)
         conditions = stretch.conditions[:, : self.shape.conditions]
@@ -190,7 +200,7 @@ class LstmAcm(nn.Module):
         hidden, cell, conv = [], [], []
         for index, (lstm, block) in enumerate(zip(self.lstms, self.blocks, strict=True)):
             memory = (carried.hidden[index], carried.cell[index])
-            output, (h, c) = lstm(self.dropout(x), memory)  # eqs 1-6
+            output, h, c = self._recurred(lstm, self.dropout(x), memory)  # eqs 1-6
             x, past = block(x + output, conditions, carried.conv[index])
             hidden.append(h)
             cell.append(c)
@@ -207,6 +217,35 @@ class LstmAcm(nn.Module):
             previous=x[:, -1],
         )
         return state, gamma, after
+
+    def _embedded(self, heard: Tensor) -> Tensor:
+        kept = [embed(heard[..., index]) for index, embed in enumerate(self.fields)]
+        if self.training and self._field_drop:
+            shape = (*heard.shape[:2], len(kept), 1)
+            mask = functional.dropout(torch.ones(shape), self._field_drop)
+            kept = [field * mask[..., index, :] for index, field in enumerate(kept)]
+        return sum(kept)
+
+    def _recurred(
+        self, lstm: nn.LSTM, x: Tensor, memory: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return output, hidden state and cell of one layer; its weights thinned while training."""
+        if not (self.training and self._weight_drop):
+            output, (hidden, cell) = lstm(x, memory)
+            return output, hidden, cell
+        thinned = functional.dropout(lstm.weight_hh_l0, self._weight_drop)
+        weights = [lstm.weight_ih_l0, thinned, lstm.bias_ih_l0, lstm.bias_hh_l0]
+        return torch.lstm(
+            x,
+            memory,
+            weights,
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=True,
+            bidirectional=False,
+            batch_first=True,
+        )
 
     def field_logits(self, state: Tensor, events: Tensor, position: Tensor) -> list[Tensor]:
         """Return the logits of each field (B, T, size), given the true fields before it."""

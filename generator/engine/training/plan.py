@@ -29,6 +29,8 @@ class TrainingPlan:
     average: float = 0.999
     weight_decay: float = 0.01
     dropout: float = 0.2
+    weight_drop: float = 0.0
+    field_drop: float = 0.0
     scale_balance: float = 0.01
     evaluate_every: int = 250
     checkpoint_minutes: float = 5.0

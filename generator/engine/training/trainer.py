@@ -79,7 +79,7 @@ class Run:
         self.directory, self.shape, self.plan, self.facts = directory, shape, plan, facts
         self._valid, self._watch = valid, watch
         torch.manual_seed(plan.seed)
-        self.network = LstmAcm(shape, plan.dropout)
+        self.network = LstmAcm(shape, plan.dropout, plan.weight_drop, plan.field_drop)
         self.average = deepcopy(self.network).requires_grad_(requires_grad=False)
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(),
