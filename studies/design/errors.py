@@ -1,5 +1,7 @@
 """Errors of the trial's design; each says what was expected, what came and what to do."""
 
+from collections.abc import Sequence
+
 
 class DesignError(ValueError):
     """Base of all errors of this package."""
@@ -7,6 +9,14 @@ class DesignError(ValueError):
 
 class ProtocolError(DesignError):
     """A protocol contradicts itself or lacks a part."""
+
+
+class ProtocolFaults(ProtocolError):
+    """Everything that is wrong with a protocol, each fault a sentence."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(" ".join(self.faults))
 
 
 class ForbiddenTransition(DesignError):

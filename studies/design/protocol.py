@@ -18,76 +18,31 @@ Li (2025), section 4.2. Yang T, Huang H (2003), Chinese Journal of Epidemiology 
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
 
 from studies.design.cbt_plan import CbtPlan
+from studies.design.contradictions import contradictions
 from studies.design.eligibility import Rule
-from studies.design.errors import DesignError, ProtocolError
+from studies.design.errors import DesignError, ProtocolError, ProtocolFaults
+from studies.design.parts import (
+    ArmPlan,
+    ConsentWording,
+    Factor,
+    Method,
+    MusicProfile,
+    Page,
+    Source,
+    VisitPlan,
+    require,
+)
 from studies.design.randomisation import BlockPlan
+from studies.design.texts import LANGUAGES, consent_pages
 
-ARM_KINDS = ("cbt", "music")
-NIGHT_MINUTES_MIN, NIGHT_MINUTES_MAX = 1, 60
-SLOTS_MAX = 5000
-STRATA_MAX = 6
+__all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_arms"]
 
-
-@dataclass(frozen=True, slots=True)
-class ArmPlan:
-    """One arm: printed code, kind (``cbt`` or ``music``), composer of a music arm, ratio."""
-
-    code: str
-    kind: str
-    composer: str = ""
-    ratio: int = 1
-
-    def __post_init__(self) -> None:
-        _require(self.kind in ARM_KINDS, "an arm kind of cbt or music", self.kind)
-        _require(
-            bool(self.composer) == (self.kind == "music"),
-            "a composer on music arms and on no others",
-            f"{self.code}: {self.kind} with composer {self.composer!r}",
-        )
-        _require(self.ratio >= 1, "a ratio of 1 or more", self.ratio)
-
-
-@dataclass(frozen=True, slots=True)
-class VisitPlan:
-    """One visit: its week (0 is baseline), its instruments in order, its window in days.
-
-    ``may_decline`` offers "I do not want to answer"; see `Protocol.may_decline` for what it does
-    not reach.
-    """
-
-    week: int
-    instruments: tuple[str, ...]
-    window_days: int = 0
-    may_decline: bool = False
-
-    def __post_init__(self) -> None:
-        _require(self.week >= 0, "a week of 0 or more", self.week)
-        _require(bool(self.instruments), "at least one instrument a visit", self.instruments)
-        _require(
-            len(set(self.instruments)) == len(self.instruments),
-            "each instrument once a visit",
-            self.instruments,
-        )
-        _require(0 <= self.window_days <= 13, "a window of 0 to 13 days", self.window_days)
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A stratification factor and its levels; the clinician states the level at invitation."""
-
-    name: str
-    levels: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        _require(
-            len(self.levels) >= 2 and len(set(self.levels)) == len(self.levels),
-            "two or more distinct levels",
-            f"{self.name}: {self.levels}",
-        )
+# What a protocol from before these settings does not state.
+LATER_SETTINGS = {"method", "distance", "chance_percent", "music", "texts", "cbt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +58,9 @@ class Protocol:
     visits : tuple of VisitPlan
         By week; the first is week 0.
     factors : tuple of Factor
-        Stratification; their levels make at most six strata.
+        Stratification, or what minimisation balances; at most six strata with blocks.
     block_sizes : tuple of int
-        Multiples of the sum of the ratios; never one size equal to it.
+        Multiples of the sum of the ratios; never one size equal to it. Read with blocks only.
     slots_per_stratum : int
         How long the concealed sequence is, at least.
     eligibility : tuple of Rule
@@ -114,11 +69,21 @@ class Protocol:
         Length of a night's mix, 1-60 minutes.
     cbt : CbtPlan, optional
         When lessons open and how the sleep window moves; the default plan where it is not stated.
+    method : Method
+        How participants are allocated.
+    distance : str
+        Of minimisation: ``range`` or ``variance`` of the arms' counts.
+    chance_percent : int
+        Of minimisation: how often the arm that balances best is taken, 50-95 per cent.
+    music : MusicProfile
+        What a night's music may be.
+    texts : tuple of ConsentWording
+        The consent text in each language; none in a protocol from before they were part of it.
 
     Raises
     ------
-    ProtocolError
-        A part contradicts another or is out of range.
+    ProtocolFaults
+        Parts contradict one another; all of it at once.
     """
 
     name: str
@@ -130,30 +95,30 @@ class Protocol:
     eligibility: tuple[Rule, ...]
     night_minutes: int
     cbt: CbtPlan | None = None
-    blocks: BlockPlan = field(init=False, repr=False, compare=False)
+    method: str = Method.BLOCKS
+    distance: str = "range"
+    chance_percent: int = 80
+    music: MusicProfile = field(default_factory=MusicProfile)
+    texts: tuple[ConsentWording, ...] = ()
+    blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        codes = [arm.code for arm in self.arms]
-        _require(len(codes) >= 2 and len(set(codes)) == len(codes), "two or more arms", codes)
-        weeks = [visit.week for visit in self.visits]
-        _require(
-            weeks == sorted(set(weeks)) and weeks[:1] == [0] and len(weeks) >= 2,
-            "week 0 and later weeks in order",
-            weeks,
-        )
-        _require(self.n_strata <= STRATA_MAX, f"at most {STRATA_MAX} strata", self.n_strata)
-        _require(
-            NIGHT_MINUTES_MIN <= self.night_minutes <= NIGHT_MINUTES_MAX,
-            f"{NIGHT_MINUTES_MIN} to {NIGHT_MINUTES_MAX} night minutes",
-            self.night_minutes,
-        )
-        _require(
-            1 <= self.slots_per_stratum <= SLOTS_MAX,
-            f"1 to {SLOTS_MAX} slots a stratum",
-            self.slots_per_stratum,
-        )
-        ratios = tuple(arm.ratio for arm in self.arms)
-        object.__setattr__(self, "blocks", BlockPlan(tuple(codes), ratios, self.block_sizes))
+        stated = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
+        if faults := list(contradictions(stated)):
+            raise ProtocolFaults(faults)
+        has_blocks = self.method == Method.BLOCKS
+        plan = BlockPlan(self.arm_codes, self.ratios, self.block_sizes) if has_blocks else None
+        object.__setattr__(self, "blocks", plan)
+
+    @property
+    def arm_codes(self) -> tuple[str, ...]:
+        """The arms in their order."""
+        return tuple(arm.code for arm in self.arms)
+
+    @property
+    def ratios(self) -> tuple[int, ...]:
+        """The arms' ratios in their order."""
+        return tuple(arm.ratio for arm in self.arms)
 
     @property
     def skills(self) -> CbtPlan:
@@ -187,14 +152,35 @@ class Protocol:
             A factor is not stated, or its level does not exist.
         """
         unknown = sorted(set(levels) - {factor.name for factor in self.factors})
-        _require(not unknown, "only factors of the protocol", unknown)
+        require(not unknown, "only factors of the protocol", unknown)
         for factor in self.factors:
-            _require(
+            require(
                 levels.get(factor.name) in factor.levels,
                 f"{factor.name} as one of {', '.join(factor.levels)}",
                 levels.get(factor.name),
             )
         return ",".join(f"{factor.name}={levels[factor.name]}" for factor in self.factors)
+
+    def levels_of(
+        self,
+        stated: Mapping[str, str],
+        site: str,
+        facts: Mapping[str, float | None],
+    ) -> dict[str, str]:
+        """Return the level of every factor that can be told now.
+
+        Parameters
+        ----------
+        stated : mapping of str to str
+            What the clinician chose at invitation.
+        site : str
+            The site's code.
+        facts : mapping of str to float or None
+            Age and baseline scores, as far as they are known.
+        """
+        derived = {factor.name: factor.derive(site, facts) for factor in self.factors}
+        known = {name: level for name, level in derived.items() if level is not None}
+        return {**stated, **known}
 
     def visit_at(self, week: int) -> VisitPlan:
         """Return the visit of this week.
@@ -235,8 +221,12 @@ class Protocol:
         """
         plain = asdict(self)
         del plain["blocks"]
-        if self.cbt is None:
-            del plain["cbt"]
+        for name in LATER_SETTINGS:
+            if getattr(self, name) == DEFAULTS[name]:
+                del plain[name]
+        for factor in plain["factors"]:
+            if factor["source"] == Source.STATED:
+                del factor["source"], factor["fact"], factor["cuts"]
         for visit in plain["visits"]:
             if not visit["may_decline"]:
                 del visit["may_decline"]
@@ -254,31 +244,112 @@ class Protocol:
 
         Raises
         ------
-        ProtocolError
-            A part is missing, unknown, of the wrong type, or out of range.
+        ProtocolFaults
+            Parts are missing, unknown, of the wrong type, out of range, or contradict one another:
+            everything that is wrong, at once.
         """
-        try:
-            parts = dict(plain)
-            parts["arms"] = tuple(ArmPlan(**arm) for arm in parts["arms"])
-            parts["visits"] = tuple(
-                VisitPlan(**{**visit, "instruments": tuple(visit["instruments"])})
-                for visit in parts["visits"]
-            )
-            parts["factors"] = tuple(
-                Factor(factor["name"], tuple(factor["levels"])) for factor in parts["factors"]
-            )
-            parts["eligibility"] = tuple(Rule(**rule) for rule in parts["eligibility"])
-            parts["block_sizes"] = tuple(parts["block_sizes"])
-            if "cbt" in parts:
-                parts["cbt"] = CbtPlan.from_json(parts["cbt"])
-            return cls(**parts)
-        except DesignError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ProtocolError(
-                f"a protocol as written by Protocol.to_json was expected, got one that fails with "
-                f"{type(error).__name__}: {error}. Export a template and compare."
-            ) from error
+        if not isinstance(plain, Mapping):
+            raise ProtocolFaults([f"expected the parts of a protocol, got {plain!r}."])
+        unknown = sorted(set(plain) - {part.name for part in fields(cls) if part.init})
+        faults = [
+            f"expected parts of a protocol only, got {name!r}. Remove it." for name in unknown
+        ]
+        parts = {}
+        for part in fields(cls):
+            if not part.init:
+                continue
+            if part.name in plain:
+                _read(part.name, plain[part.name], parts, faults)
+            elif part.default is MISSING and part.default_factory is MISSING:
+                faults.append(f"expected {part.name}, got nothing. Add it to the protocol.")
+            else:
+                parts[part.name] = DEFAULTS[part.name]
+        faults += contradictions(parts)
+        if faults:
+            raise ProtocolFaults(faults)
+        return cls(**parts)
+
+
+def _read(name: str, plain: object, parts: dict[str, object], faults: list[str]) -> None:
+    """Put one part among the parts, or what is wrong with it among the faults."""
+    try:
+        if name in LISTS:
+            found = []
+            for place, entry in enumerate(plain, start=1):
+                try:
+                    found.append(LISTS[name](entry))
+                except (DesignError, KeyError, TypeError, ValueError, AttributeError) as error:
+                    faults.append(f"{name} {place}: {_said(error)}")
+            if len(found) == len(plain):
+                parts[name] = tuple(found)
+        else:
+            parts[name] = READERS[name](plain)
+    except (DesignError, KeyError, TypeError, ValueError, AttributeError) as error:
+        faults.append(f"{name}: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, DesignError):
+        return str(error)
+    return (
+        f"expected a part as in an exported template, got one that fails with "
+        f"{type(error).__name__}: {error}. Export a template and compare."
+    )
+
+
+def _whole(value: object) -> int:
+    require(isinstance(value, int) and not isinstance(value, bool), "a whole number", value)
+    return value
+
+
+def _text(value: object) -> str:
+    require(isinstance(value, str), "a text", value)
+    return value
+
+
+def _visit(plain: Mapping[str, object]) -> VisitPlan:
+    return VisitPlan(**{**plain, "instruments": tuple(plain["instruments"])})
+
+
+def _factor(plain: Mapping[str, object]) -> Factor:
+    lists = {"levels": tuple(plain["levels"]), "cuts": tuple(plain.get("cuts", ()))}
+    return Factor(**{**plain, **lists})
+
+
+def _wording(plain: Mapping[str, object]) -> ConsentWording:
+    pages = tuple(Page(**page) for page in plain["pages"])
+    return ConsentWording(**{**plain, "pages": pages})
+
+
+def _music(plain: Mapping[str, object]) -> MusicProfile:
+    styles = {"styles": tuple(plain["styles"])} if "styles" in plain else {}
+    return MusicProfile(**{**plain, **styles})
+
+
+Reader = Callable[[object], object]
+LISTS: Mapping[str, Reader] = {
+    "arms": lambda plain: ArmPlan(**plain),
+    "visits": _visit,
+    "factors": _factor,
+    "eligibility": lambda plain: Rule(**plain),
+    "block_sizes": _whole,
+    "texts": _wording,
+}
+READERS: Mapping[str, Reader] = {
+    "name": _text,
+    "slots_per_stratum": _whole,
+    "night_minutes": _whole,
+    "cbt": CbtPlan.from_json,
+    "method": lambda plain: Method(plain).value,
+    "distance": _text,
+    "chance_percent": _whole,
+    "music": _music,
+}
+DEFAULTS = {
+    part.name: part.default_factory() if part.default is MISSING else part.default
+    for part in fields(Protocol)
+    if part.init and not (part.default is MISSING and part.default_factory is MISSING)
+}
 
 
 def four_arms(night_minutes: int = 30) -> Protocol:
@@ -306,12 +377,11 @@ def four_arms(night_minutes: int = 30) -> Protocol:
         ),
         night_minutes=night_minutes,
         cbt=CbtPlan(),
+        texts=tuple(
+            ConsentWording(language, tuple(Page(**page) for page in consent_pages(language)))
+            for language in LANGUAGES
+        ),
     )
 
 
 TEMPLATES = {"li_2025": four_arms}
-
-
-def _require(condition: bool, expected: str, got: object) -> None:
-    if not condition:
-        raise ProtocolError(f"expected {expected}, got {got!r}. Correct the protocol.")
