@@ -25,6 +25,12 @@ class CheckpointError(EngineError):
     code = "checkpoint"
 
 
+class TrainingError(EngineError):
+    """A network cannot be trained as asked."""
+
+    code = "training"
+
+
 class SynthesisError(EngineError):
     """The score could not be turned into sound, or the sound fails its quality control."""
 

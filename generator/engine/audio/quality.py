@@ -124,7 +124,7 @@ class SoundMeasurer:
 
 def judge(
     measured: Measurements, *, gain_db: float, timeline: Timeline, profile: Profile
-) -> list[dict[str, object]]:
+) -> list[Row]:
     """Return the quality-control table of a sound played `gain_db` louder than it was measured.
 
     Returns
@@ -135,24 +135,24 @@ def judge(
     gain = 10 ** (gain_db / 20)
     full_scale = measured.sample_peak * gain >= 1.0
     rows = [
-        _at_most("duration_error_s", _duration_error_s(measured, timeline), 5.0),
-        _at_most(
+        at_most("duration_error_s", _duration_error_s(measured, timeline), 5.0),
+        at_most(
             "loudness_error_lu",
             abs(measured.integrated_lufs + gain_db - profile.loudness_lufs),
             profile.loudness_tolerance_lu,
         ),
-        _at_most("true_peak_dbtp", measured.true_peak_dbtp + gain_db, profile.true_peak_max_dbtp),
-        _at_most("clipped_samples", int(full_scale), 0),
-        _at_most("last_second_dbfs", _dbfs(measured.last_second_peak * gain), -70.0),
-        _at_most("dc", measured.dc * gain, 0.001),
-        _at_least("stereo_correlation", measured.stereo_correlation, 0.2),
+        at_most("true_peak_dbtp", measured.true_peak_dbtp + gain_db, profile.true_peak_max_dbtp),
+        at_most("clipped_samples", int(full_scale), 0),
+        at_most("last_second_dbfs", _dbfs(measured.last_second_peak * gain), -70.0),
+        at_most("dc", measured.dc * gain, 0.001),
+        at_least("stereo_correlation", measured.stereo_correlation, 0.2),
     ]
     rows += _evenness_rows(measured, gain_db, timeline, profile)
     rows += _decline_rows(measured, timeline)
     return rows + _spectrum_rows(measured)
 
 
-def refuse_unfit(rows: list[dict[str, object]]) -> None:
+def refuse_unfit(rows: list[Row]) -> None:
     """Raise SynthesisError if a line fails without which a file must not be played."""
     failed = [row for row in rows if row["item"] in HARD_ITEMS and not row["passed"]]
     if failed:
@@ -202,19 +202,19 @@ def momentary_jumps(momentary_lufs: np.ndarray) -> np.ndarray:
 
 def _evenness_rows(
     measured: Measurements, gain_db: float, timeline: Timeline, profile: Profile
-) -> list[dict[str, object]]:
+) -> list[Row]:
     momentary = _settled(measured.momentary_lufs + gain_db, timeline)
     jumps = momentary_jumps(momentary)
     gap_s = _longest_run(momentary < profile.loudness_lufs - 20.0) * HOP_S
     return [
-        _at_most("longest_gap_s", gap_s, 1.0),
-        _at_most("local_jump_lu", float(jumps.max(initial=0.0)), 5.0),
-        _at_most("local_jump_p99_9_lu", _percentile(jumps, 99.9), 4.0),
-        _at_most("over_local_mean_lu", _over_local_mean(momentary), 6.0),
+        at_most("longest_gap_s", gap_s, 1.0),
+        at_most("local_jump_lu", float(jumps.max(initial=0.0)), 5.0),
+        at_most("local_jump_p99_9_lu", _percentile(jumps, 99.9), 4.0),
+        at_most("over_local_mean_lu", _over_local_mean(momentary), 6.0),
     ]
 
 
-def _decline_rows(measured: Measurements, timeline: Timeline) -> list[dict[str, object]]:
+def _decline_rows(measured: Measurements, timeline: Timeline) -> list[Row]:
     """Judge the slow decline; only files of 25 minutes and more are long enough to have one."""
     if timeline.n_samples < _SHORTEST_FOR_DECLINE_S * SAMPLE_RATE_HZ:
         return []
@@ -228,19 +228,19 @@ def _decline_rows(measured: Measurements, timeline: Timeline) -> list[dict[str, 
     rise = max((later - earlier for earlier, later in pairwise(means)), default=0.0)
     fall = means[0] - means[-1]
     return [
-        _at_most("largest_rise_5_min_lu", rise, 0.5),
-        _between("decline_lu", fall, 6.0, 10.0),
+        at_most("largest_rise_5_min_lu", rise, 0.5),
+        between("decline_lu", fall, 6.0, 10.0),
     ]
 
 
-def _spectrum_rows(measured: Measurements) -> list[dict[str, object]]:
+def _spectrum_rows(measured: Measurements) -> list[Row]:
     features = spectral_features(measured)
     return [
-        _at_most("centroid_hz", features["centroid_hz"], 750.0),
-        _at_most("rolloff85_hz", features["rolloff85_hz"], 1300.0),
-        _at_most("brightness_share_1500_hz", features["brightness_share_1500_hz"], 0.12),
-        _at_most("above_4000_hz_db", features["above_4000_hz_db"], -24.0),
-        _at_most("above_8000_hz_db", features["above_8000_hz_db"], -45.0),
+        at_most("centroid_hz", features["centroid_hz"], 750.0),
+        at_most("rolloff85_hz", features["rolloff85_hz"], 1300.0),
+        at_most("brightness_share_1500_hz", features["brightness_share_1500_hz"], 0.12),
+        at_most("above_4000_hz_db", features["above_4000_hz_db"], -24.0),
+        at_most("above_8000_hz_db", features["above_8000_hz_db"], -45.0),
     ]
 
 
@@ -283,19 +283,3 @@ def _longest_run(flags: np.ndarray) -> int:
 
 def _dbfs(amplitude: float) -> float:
     return 20 * np.log10(max(amplitude, 10 ** (SILENCE_LUFS / 20)))
-
-
-def _at_most(item: str, value: float, limit: float) -> dict[str, object]:
-    return _row(item, value, f"<= {limit:g}", value <= limit)
-
-
-def _at_least(item: str, value: float, limit: float) -> dict[str, object]:
-    return _row(item, value, f">= {limit:g}", value >= limit)
-
-
-def _between(item: str, value: float, low: float, high: float) -> dict[str, object]:
-    return _row(item, value, f"{low:g} to {high:g}", low <= value <= high)
-
-
-def _row(item: str, value: float, limit: str, passed: bool) -> dict[str, object]:
-    return {"item": item, "value": round(float(value), 4), "limit": limit, "passed": bool(passed)}

@@ -56,11 +56,12 @@ class ScaleAttention(nn.Module):
 
     def initial(self, batch: int, hidden: int) -> ScaleMemory:
         """Return the memory of a piece that has not begun."""
+        device = self.null_key.device
         return ScaleMemory(
-            torch.zeros(batch, self.memory, hidden),
-            torch.zeros(batch, dtype=torch.long),
-            torch.zeros(batch, hidden),
-            torch.zeros(batch),
+            torch.zeros(batch, self.memory, hidden, device=device),
+            torch.zeros(batch, dtype=torch.long, device=device),
+            torch.zeros(batch, hidden, device=device),
+            torch.zeros(batch, device=device),
         )
 
     def forward(

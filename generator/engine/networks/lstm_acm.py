@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.engine.networks.attention import MultiScaleAttention, ScaleMemory
-from generator.engine.networks.pointer import Pointed, Pointer, PointerMemory
+from generator.engine.networks.pointer import Pointed, Pointer, PointerMemory, no_moments
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.tokens.vocabulary import BARS_PER_PHRASE, N_POSITIONS, SIZES
 
@@ -162,21 +162,18 @@ class LstmAcm(nn.Module):
 
     def initial(self, batch: int) -> Carried:
         """Return the memory of `batch` pieces that have not begun."""
-        zeros = torch.zeros(1, batch, self.shape.hidden)
-        past = torch.zeros(batch, CONV_WIDTH - 1, self.shape.bottleneck)
+        device = self.start.device
+        zeros = torch.zeros(1, batch, self.shape.hidden, device=device)
+        past = torch.zeros(batch, CONV_WIDTH - 1, self.shape.bottleneck, device=device)
         layers = range(self.shape.layers)
-        nothing = PointerMemory(
-            torch.zeros(batch, 0, self.shape.pointer_size),
-            torch.zeros(batch, 0, len(SIZES), dtype=torch.long),
-            torch.zeros(batch, dtype=torch.long),
-        )
+        pointer = no_moments(batch, self.shape.pointer_memory, self.shape.pointer_size, device)
         return Carried(
             tuple(zeros for _ in layers),
             tuple(zeros for _ in layers),
             tuple(past for _ in layers),
             tuple(s.initial(batch, self.shape.hidden) for s in self.attention.scales),
-            torch.zeros(batch, self.shape.hidden),
-            self.pointer.initial(batch) if self.shape.pointer_memory else nothing,
+            zeros[0],
+            pointer,
         )
 
     def foretell(
@@ -222,7 +219,7 @@ class LstmAcm(nn.Module):
         kept = [embed(heard[..., index]) for index, embed in enumerate(self.fields)]
         if self.training and self._field_drop:
             shape = (*heard.shape[:2], len(kept), 1)
-            mask = functional.dropout(torch.ones(shape), self._field_drop)
+            mask = functional.dropout(torch.ones(shape, device=heard.device), self._field_drop)
             kept = [field * mask[..., index, :] for index, field in enumerate(kept)]
         return sum(kept)
 

@@ -35,6 +35,15 @@ class PointerMemory(NamedTuple):
     n_valid: Tensor  # (B,)
 
 
+def no_moments(batch: int, memory: int, size: int, device: torch.device) -> PointerMemory:
+    """Return the memory of pieces that have not begun."""
+    return PointerMemory(
+        torch.zeros(batch, memory, size, device=device),
+        torch.zeros(batch, memory, len(SIZES), dtype=torch.long, device=device),
+        torch.zeros(batch, dtype=torch.long, device=device),
+    )
+
+
 class Pointed(NamedTuple):
     """What the pointer says of the events that came."""
 
@@ -52,14 +61,6 @@ class Pointer(nn.Module):
         self.query = nn.Linear(shape.hidden, shape.pointer_size)
         self.key = nn.Linear(shape.hidden, shape.pointer_size)
         self.distance_bias = nn.Parameter(torch.zeros(N_DISTANCES))
-
-    def initial(self, batch: int) -> PointerMemory:
-        """Return the memory of pieces that have not begun."""
-        return PointerMemory(
-            torch.zeros(batch, self.memory, self.size),
-            torch.zeros(batch, self.memory, len(SIZES), dtype=torch.long),
-            torch.zeros(batch, dtype=torch.long),
-        )
 
     def forward(
         self, state: Tensor, events: Tensor, memory: PointerMemory

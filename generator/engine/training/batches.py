@@ -89,6 +89,15 @@ class Batch:
     counts: torch.Tensor
     begins: torch.Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(
+            Stretch(*(value.to(device) for value in self.stretch)),
+            Outcome(*(value.to(device) for value in self.outcome)),
+            self.counts.to(device),
+            self.begins.to(device),
+        )
+
 
 class Lanes:
     """`n_lanes` pieces side by side; a lane that ends takes the next piece of the shuffled order.

@@ -34,6 +34,7 @@ def build_release(
     shape: NetworkShape | None = None,
     workers: int = 1,
     report: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Built:
     """Read the corpus, train or estimate one composer, and write ``out/<composer>``.
 
@@ -50,22 +51,29 @@ def build_release(
         Processes that read MIDI.
     report : callable
         Told, in one line, what begins.
+    stop : callable
+        Asked between training steps; true ends a run after its state is safe.
     """
     report(f"Reading {corpus_directory} ...")
     corpus = read_corpus(corpus_directory, workers=workers)
     report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
     train_foundation(corpus, out / "foundation")
     release = out / name.value
-    _BUILDERS[name](corpus, release, plan, shape)
+    _BUILDERS[name](corpus, release, plan, shape, stop)
     return Built(release, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
 
 
 def _build_lstm_acm(
-    corpus: Corpus, release: Path, plan: TrainingPlan, shape: NetworkShape | None
+    corpus: Corpus,
+    release: Path,
+    plan: TrainingPlan,
+    shape: NetworkShape | None,
+    stop: Callable[[], bool],
 ) -> None:
     run = release.parent / "run"
-    train_lstm_acm(corpus, run, plan, shape)
-    shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
+    train_lstm_acm(corpus, run, plan, shape, stop=stop)
+    if (run / RELEASE).exists():
+        shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
 
 
 def _build_markov(corpus: Corpus, release: Path, *_: object) -> None:

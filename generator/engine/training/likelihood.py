@@ -31,6 +31,7 @@ def piece_nll(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (summed negative log-likelihood of each field, number of events) of each piece."""
     network.eval()
+    device = network.start.device
     totals = np.zeros((len(pieces), len(FIELDS)))
     order = sorted(range(len(pieces)), key=lambda index: len(pieces[index]))
     for first in range(0, len(order), lanes):
@@ -38,7 +39,7 @@ def piece_nll(
         carried = network.initial(len(group))
         for at in range(0, max(len(pieces[index]) for index in group), length):
             rows = [(pieces[i], min(at, len(pieces[i])), hidden) for i in group]
-            batch = make_batch(rows, length, [False] * len(group))
+            batch = make_batch(rows, length, [False] * len(group)).to(device)
             log_p, _, carried = network.foretell(batch.stretch, batch.outcome, carried)
-            totals[group] -= (log_p * batch.counts.unsqueeze(2)).sum(dim=1).double().numpy()
+            totals[group] -= (log_p * batch.counts.unsqueeze(2)).sum(dim=1).double().cpu().numpy()
     return totals, np.array([len(piece) for piece in pieces])

@@ -56,7 +56,7 @@ class OriginalityWatch:
 
     def copied_share(self, network: LstmAcm, step: int) -> float:
         """Return the share of 8-grams of freshly composed melodies that training melodies hold."""
-        arrays = {name: value.numpy() for name, value in network.state_dict().items()}
+        arrays = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
         reader = Network(Checkpoint(arrays, {"shape": network.shape.as_dict()}, "training"))
         nothing = np.zeros(network.shape.conditions, dtype=np.float32)
         counts = np.zeros(2)

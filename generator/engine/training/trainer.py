@@ -30,7 +30,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from generator.engine.errors import CheckpointError
+from generator.engine.errors import CheckpointError, TrainingError
 from generator.engine.networks.checkpoints import save_checkpoint
 from generator.engine.networks.lstm_acm import LstmAcm
 from generator.engine.networks.shape import NetworkShape
@@ -79,7 +79,9 @@ class Run:
         self.directory, self.shape, self.plan, self.facts = directory, shape, plan, facts
         self._valid, self._watch = valid, watch
         torch.manual_seed(plan.seed)
-        self.network = LstmAcm(shape, plan.dropout, plan.weight_drop, plan.field_drop)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        network = LstmAcm(shape, plan.dropout, plan.weight_drop, plan.field_drop)
+        self.network = network.to(self._device)
         self.average = deepcopy(self.network).requires_grad_(requires_grad=False)
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -96,11 +98,27 @@ class Run:
             self._restore()
 
     def go(self, stop: Callable[[], bool] = lambda: False) -> Progress:
-        """Train until the plan is fulfilled, held-out loss stops falling, or `stop()` is true."""
+        """Train until the plan is fulfilled, held-out loss stops falling, or `stop()` is true.
+
+        Raises
+        ------
+        TrainingError
+            The device has too little memory for so many lanes.
+        """
+        try:
+            return self._go(stop)
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"memory for {self.plan.lanes} lanes of {self.plan.length} events was expected on "
+                f"{self._device}, got none ({error}). Train with fewer lanes; the run goes on from "
+                "its last checkpoint."
+            ) from error
+
+    def _go(self, stop: Callable[[], bool]) -> Progress:
         started = time.monotonic() - self.progress.elapsed_s
         saved = time.monotonic()
         while not self._is_finished() and not stop():
-            loss, gamma = self._learn(self._lanes.next())
+            loss, gamma = self._learn(self._lanes.next().to(self._device))
             self.progress.step += 1
             self.progress.elapsed_s = time.monotonic() - started
             is_due = self.progress.step % self.plan.evaluate_every == 0 or self._is_finished()
@@ -124,7 +142,8 @@ class Run:
         self.network.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self.plan.learning_rate_at(self.progress.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.bf16):
+        kind = self._device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self.plan.bf16 or kind == "cuda"):
             memory = emptied(self._carried, batch.begins)
             log_p, gamma, carried = self.network.foretell(batch.stretch, batch.outcome, memory)
         counts = batch.counts
@@ -178,7 +197,7 @@ class Run:
 
     def _save_release(self, nll: float, copied: float) -> None:
         arrays = {
-            name: value.numpy().astype(np.float16)
+            name: value.cpu().numpy().astype(np.float16)
             for name, value in self.average.state_dict().items()
         }
         config = {
@@ -218,7 +237,7 @@ class Run:
         self._optimiser.load_state_dict(optimiser)
         carried = _section(tensors, "carried.")
         flat = [carried[str(index)] for index in range(len(carried))]
-        self._carried = rebuilt(self._carried, flat)
+        self._carried = rebuilt(self._carried, [value.to(self._device) for value in flat])
         torch.set_rng_state(tensors["rng.torch"])
         self.progress = Progress(**facts["progress"])
         self._lanes.restore(facts["lanes"])

@@ -1,7 +1,10 @@
 """`manage.py train_composer lstm_acm --corpus DIR --out DIR`: rebuild a release from MIDI."""
 
 import logging
+import signal
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,6 +14,21 @@ from generator.engine.brief import ComposerName
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
 from generator.engine.training.plan import TrainingPlan
+
+
+@contextmanager
+def asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Yield a question: was the process asked to end? A run then keeps what it has learnt."""
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, lambda received, _frame: asked.append(received))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Command(BaseCommand):
@@ -23,8 +41,14 @@ class Command(BaseCommand):
         parser.add_argument("composer", choices=[name.value for name in ComposerName])
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
         parser.add_argument("--out", type=Path, required=True, help="Where releases are written.")
-        parser.add_argument("--minutes", type=float, default=40.0, help="Training time in all.")
-        parser.add_argument("--steps", type=int, default=1_000_000, help="Training steps at most.")
+        parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
+        parser.add_argument(
+            "--steps",
+            type=int,
+            default=TrainingPlan.max_steps,
+            help="Training steps in all; the learning rate falls over the last 30 %%.",
+        )
+        parser.add_argument("--lanes", type=int, default=TrainingPlan.lanes, help="Batch size.")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that read MIDI.")
@@ -38,17 +62,20 @@ class Command(BaseCommand):
             minutes=options["minutes"],
             max_steps=options["steps"],
             seed=options["seed"],
+            lanes=options["lanes"],
             bf16=options["bf16"],
         )
         try:
-            built = build_release(
-                ComposerName(options["composer"]),
-                options["corpus"],
-                options["out"],
-                plan,
-                workers=options["workers"],
-                report=self.stdout.write,
-            )
+            with asked_to_end() as is_asked:
+                built = build_release(
+                    ComposerName(options["composer"]),
+                    options["corpus"],
+                    options["out"],
+                    plan,
+                    workers=options["workers"],
+                    report=self.stdout.write,
+                    stop=is_asked,
+                )
         except EngineError as error:
             raise CommandError(str(error)) from error
         for reason, count in sorted(built.dropped.items()):
