@@ -91,6 +91,12 @@ class WordingMismatch(InstrumentError):
     code = "wording_mismatch"
 
 
+class TableRefused(InstrumentError):
+    """A table of answers cannot be read as a whole; no row of it was scored."""
+
+    code = "table_refused"
+
+
 def _quoted(value: object) -> str:
     text = repr(value)
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

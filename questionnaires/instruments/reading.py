@@ -17,20 +17,25 @@ from collections.abc import Callable
 from questionnaires.instruments.errors import AnswerRefused
 from questionnaires.instruments.instrument import Item, Kind, Value
 
-NUMBER = r"\d{1,6}(?:[.,]\d{1,6})?"
+NUMBER = r"\d{1,6}(?:[.,]\d{1,17})?"
+MINUTES_UNIT = r"m(?:in(?:utes?|s)?)?\.?|分钟?"
+HOURS_UNIT = r"h(?:ours?|rs?)?\.?|个?小时"
+UNIT = rf"(?:(?P<minutes>{MINUTES_UNIT})|(?P<hours>{HOURS_UNIT})|(?P<times>times?|次))?"
 TIME = re.compile(r"(\d{1,2})[:h](\d{2})(?::00)?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
 DURATION = re.compile(
-    r"(\d{1,2})\s*(?::|h(?:ours?|rs?)?\.?|小时|个小时)\s*(?:(\d{1,2})\s*(?:m(?:in(?:utes?|s)?)?\.?|分钟?)?)?",
+    rf"(\d{{1,2}})\s*(?::|{HOURS_UNIT})\s*(?:(\d{{1,2}})(?::00)?\s*(?:{MINUTES_UNIT})?)?",
     re.IGNORECASE,
 )
-PLAIN_NUMBER = re.compile(
-    rf"([-+]?{NUMBER})\s*(?:m(?:in(?:utes?|s)?)?\.?|分钟?|h(?:ours?|rs?)?\.?|小时|times?|次)?",
-    re.IGNORECASE,
-)
+PLAIN_NUMBER = re.compile(rf"([-+]?{NUMBER})\s*{UNIT}", re.IGNORECASE)
 RANGE = re.compile(
-    rf"({NUMBER})\s*(?:-|\u2013|\u2014|~|to|至|到)\s*({NUMBER})\s*(?:m(?:in(?:utes?|s)?)?\.?|分钟?|h(?:ours?|rs?)?\.?|小时)?",
-    re.IGNORECASE,
+    rf"({NUMBER})\s*(?:-|\u2013|\u2014|~|to|至|到)\s*({NUMBER})\s*{UNIT}", re.IGNORECASE
 )
+# What one of a unit is in the unit of the item; units that are not listed do not fit.
+FACTORS = {
+    Kind.MINUTES: {"minutes": 1, "hours": 60},
+    Kind.HOURS_MINUTES: {"minutes": 1 / 60, "hours": 1},
+    Kind.COUNT: {"times": 1},
+}
 NOON_HOUR = 12
 LAST_HOUR = 23
 MINUTES_IN_HOUR = 60
@@ -231,17 +236,21 @@ def _read_text(item: Item, text: str) -> str:
 
 
 def _number_or_midpoint(item: Item, text: str) -> float:
-    if between := RANGE.fullmatch(text):
-        return (_float(between[1]) + _float(between[2])) / 2
-    if single := PLAIN_NUMBER.fullmatch(text):
-        return _float(single[1])
-    raise AnswerRefused(
-        "not_a_number",
-        item_key=item.key,
-        expected="a number",
-        got=text,
-        advice=f"Write digits only, in {item.unit}.",
-    )
+    between, single = RANGE.fullmatch(text), PLAIN_NUMBER.fullmatch(text)
+    match = between or single
+    unit = match.lastgroup if match else None
+    factors = FACTORS[item.kind]
+    if match is None or (unit is not None and unit not in factors):
+        raise AnswerRefused(
+            "not_a_number",
+            item_key=item.key,
+            expected="a number",
+            got=text,
+            advice=f"Write digits only, in {item.unit}.",
+        )
+    factor = 1 if unit is None else factors[unit]
+    number = (_float(between[1]) + _float(between[2])) / 2 if between else _float(single[1])
+    return number * factor
 
 
 def _within(item: Item, number: float, text: str) -> float:

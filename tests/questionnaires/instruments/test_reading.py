@@ -46,6 +46,11 @@ ALL_ITEMS = [item for instrument in CATALOGUE.values() for item in instrument.it
         ("sleep_h", "7小时30分", 7.5),
         ("sleep_h", "7h", 7.0),
         ("sleep_h", "7-8", 7.5),
+        ("sleep_h", "7:30:00", 7.5),
+        ("sleep_h", "450 min", 7.5),
+        ("sleep_h", "7.333333333333333", 22 / 3),
+        ("latency_min", "1 h", 60),
+        ("latency_min", "1-2小时", 90),
         ("d_a", "3", 3),
         ("d_a", "2.0", 2),
         ("d_a", 2.0, 2),
@@ -85,6 +90,8 @@ def test_what_has_one_meaning_is_read(item_key, raw, value):
         ("latency_min", "1e3", "not_a_number"),
         ("latency_min", "inf", "not_a_number"),
         ("latency_min", math.inf, "not_a_number"),
+        ("latency_min", "3 times", "not_a_number"),
+        ("sleep_h", "2 to 3 times", "not_a_number"),
         ("latency_min", "-5", "out_of_range"),
         ("latency_min", -5, "out_of_range"),
         ("latency_min", "721", "out_of_range"),
@@ -182,6 +189,13 @@ def test_every_time_of_day_is_read_in_both_clocks(hour, minute):
     half = "am" if hour < 12 else "pm"
     assert read_answer(item, f"{hour}:{minute:02d}") == f"{hour:02d}:{minute:02d}"
     assert read_answer(item, f"{hour % 12 or 12}:{minute:02d} {half}") == f"{hour:02d}:{minute:02d}"
+
+
+@given(st.floats(0, 24))
+def test_every_float_of_a_table_reads_as_itself(hours):
+    item = PSQI.item("sleep_h")
+    if "e" not in repr(hours):
+        assert read_answer(item, repr(hours)) == pytest.approx(hours, abs=1e-15)
 
 
 @given(st.integers(0, 1440))
