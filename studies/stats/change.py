@@ -8,6 +8,8 @@ change           b - f, in points
 rate_individual  100 (b - f) / b of each participant, then mean, SD and median over participants;
                  undefined at b = 0: those are counted and left out, never set to 0
 rate_of_means    100 (1 - mean f / mean b) over complete pairs, with Fieller's interval
+rate_model       100 (mean b - adjusted mean at follow-up) / mean b, the adjusted mean of a model
+                 and mean b that of everybody analysed, which is taken as known (Vickers 2001)
 
 For a score where higher is better every sign is turned, so that a positive number always means
 improvement. (The CDISC variable PCHG has the opposite sign.)
@@ -22,12 +24,12 @@ Vickers AJ (2001). BMC Medical Research Methodology 1, 6.
 
 Numbered deviations from the source
 -----------------------------------
-1. Li (2025, Figure 13) gives "change rates" without a formula; both forms are given here, by name.
+1. Li (2025, Figure 13) gives "change rates" without a formula; all forms are given here, by name.
    Direction: the mean of individual rates lies below the rate of means when low baselines change
    less than high ones, and conversely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -157,6 +159,40 @@ def rate_of_means(
     )  # fmt: skip
 
 
+def rate_model(
+    adjusted_mean: Estimate, baseline_mean: float, *, direction: Direction = Direction.LOWER
+) -> Estimate:
+    """Return the change rate that a model's adjusted mean stands for, in per cent.
+
+    Parameters
+    ----------
+    adjusted_mean : Estimate
+        Of one arm at one follow-up visit.
+    baseline_mean : float
+        Of everybody analysed, arms pooled.
+    direction : Direction
+        Which end of the score is the better one.
+    """
+    about = {
+        "method": f"rate_model, {adjusted_mean.method}",
+        "sign": POSITIVE_IS_BETTER,
+        "unit": "%",
+    }
+    if adjusted_mean.value is None or baseline_mean == 0:
+        reason = "; ".join(adjusted_mean.warnings) or "the baseline mean is 0"
+        return not_estimable("rate_model", n=adjusted_mean.n, reason=reason, **about)
+    turn = 1 if direction is Direction.LOWER else -1
+    factor = 100 * turn / baseline_mean
+    limits = sorted(
+        factor * (baseline_mean - limit) for limit in (adjusted_mean.ci_low, adjusted_mean.ci_high)
+    )
+    return Estimate(
+        "rate_model", factor * (baseline_mean - adjusted_mean.value), *limits, adjusted_mean.n,
+        **about, warnings=adjusted_mean.warnings, se=abs(factor) * adjusted_mean.se,
+        df=adjusted_mean.df,
+    )  # fmt: skip
+
+
 def _ratio_interval(
     before: NDArray[np.float64], after: NDArray[np.float64], level: float
 ) -> tuple[float | None, float | None, str, tuple[str, ...]]:
@@ -193,6 +229,8 @@ def _mean_of(
     return Estimate(
         label, float(values.mean()), low, high, n, method, POSITIVE_IS_BETTER, unit,
         sd=float(values.std(ddof=1)) if n > 1 else None,
+        se=float(values.std(ddof=1)) / n**0.5 if n > 1 else None,
+        df=float(n - 1) if n > 1 else None,
         warnings=() if n > 1 else (ONE_PAIR,),
     )  # fmt: skip
 
@@ -201,11 +239,7 @@ def _warned(estimate: Estimate, n_zero: int) -> Estimate:
     if not n_zero or not estimate.is_estimable:
         return estimate
     warning = f"{n_zero} with a baseline of 0 left out, where the rate is undefined"
-    return Estimate(
-        estimate.label, estimate.value, estimate.ci_low, estimate.ci_high, estimate.n,
-        estimate.method, estimate.sign, estimate.unit, estimate.sd,
-        (*estimate.warnings, warning),
-    )  # fmt: skip
+    return replace(estimate, warnings=(*estimate.warnings, warning))
 
 
 def _turn(values: NDArray[np.float64], direction: Direction) -> NDArray[np.float64]:

@@ -30,11 +30,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve
 
-from studies.stats.errors import NotConverged, NotEstimable, TooFewObservations
+from studies.stats.coordinates import Coordinates, coordinates_of
+from studies.stats.errors import NotConverged, TooFewObservations
 from studies.stats.likelihood import (
-    SMALLEST_VARIANCE,
     Moments,
     Point,
     Slopes,
@@ -42,7 +42,7 @@ from studies.stats.likelihood import (
     least_squares_covariance,
     slopes_at,
 )
-from studies.stats.patterns import PatternGram, Scaling
+from studies.stats.patterns import PatternGram
 from studies.stats.terms import NOWHERE, Design
 
 Array = NDArray[np.float64]
@@ -52,50 +52,6 @@ N_FISHER_STEPS = 2
 # Newton's decrement is twice the gain that is still expected in the log-likelihood; at 1e-8 one
 # more step, which squares the error, ends below the rounding of the likelihood itself.
 LAST_STEP = 1e-8
-# A column is redundant when less than this part of its variance is left over from those before it:
-# well above the rounding of a Gram matrix, well below what any covariate would keep.
-REDUNDANT = 1e-11
-# A weight on a redundant column above this is no rounding.
-TELLING = 1e-8
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Coordinates:
-    """How the coefficients of the user and those of the algorithm belong together.
-
-    Parameters
-    ----------
-    transform : ndarray, shape (p_all, p_all)
-        Weights of a linear function of the user's coefficients become ``transform @ weights`` for
-        the centred and scaled columns.
-    whiten : ndarray, shape (p, p)
-        And ``whiten`` takes those of the kept ones to the orthonormal columns.
-    kept : tuple of int
-        Coefficients that are not redundant.
-    aliases : ndarray, shape (p_all - p, p)
-        Each redundant scaled column as a combination of the kept ones.
-    names : tuple of str
-    y_centre, y_spread : float
-    intercepts : ndarray of int
-        Which coefficients are the visits' intercepts.
-    log_scale : float
-        What scaling added to the log-likelihood.
-    """
-
-    transform: Array
-    whiten: Array
-    kept: tuple[int, ...]
-    aliases: Array
-    names: tuple[str, ...]
-    y_centre: float
-    y_spread: float
-    intercepts: NDArray[np.intp]
-    log_scale: float
-
-    @property
-    def redundant(self) -> tuple[str, ...]:
-        """Names of the columns that carry nothing of their own."""
-        return tuple(name for place, name in enumerate(self.names) if place not in self.kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +77,14 @@ class MmrmFit:
     @property
     def log_likelihood(self) -> float:
         """The restricted (or full) log-likelihood at its maximum."""
-        return self.point.log_likelihood + self.coordinates.log_scale
+        return self.point.log_likelihood + self._log_scale
+
+    @property
+    def _log_scale(self) -> float:
+        """What centring and scaling took from the log-likelihood."""
+        about, p = self.coordinates, self.moments.n_coefficients
+        n_free = self.n_observations - (p if self.is_reml else 0)
+        return -n_free * math.log(about.y_spread) + (about.log_determinant if self.is_reml else 0)
 
     @property
     def n_participants(self) -> int:
@@ -140,24 +103,8 @@ class MmrmFit:
         return 2 * (len(self.moments.directions) + n_mean) - 2 * self.log_likelihood
 
     def weights(self, row: Array) -> Array:
-        """Return a linear function of the user's coefficients in the algorithm's coordinates.
-
-        Raises
-        ------
-        NotEstimable
-            It needs a redundant column: two effects cannot be told apart, or a cell is empty.
-        """
-        about = self.coordinates
-        scaled, kept = about.transform @ row, list(about.kept)
-        others = [place for place in range(len(row)) if place not in set(kept)]
-        if others:
-            lacking = scaled[others] - about.aliases @ scaled[kept]
-            if np.abs(lacking).max() > TELLING * max(1.0, float(np.abs(scaled).max())):
-                raise NotEstimable(
-                    f"the data do not determine {', '.join(about.redundant)}, which this needs: an "
-                    "empty cell of arm and visit, or two effects that always occur together."
-                )
-        return about.whiten @ scaled[kept]
+        """Return a linear function of the coefficients in the algorithm's coordinates."""
+        return self.coordinates.weights(row)
 
     def value(self, row: Array) -> float:
         """Return a linear function of the coefficients."""
@@ -194,7 +141,7 @@ def fit_mmrm(
         The likelihood has no maximum within the positive definite matrices.
     """
     _require_enough(gram, design)
-    moments, coordinates = _spread(gram, design, is_reml=is_reml)
+    moments, coordinates = _spread(gram, design)
     _require_unknowns(moments)
     sigma = least_squares_covariance(moments) if start is None else start / coordinates.y_spread**2
     point = evaluate(moments, sigma, is_reml=is_reml)
@@ -234,7 +181,7 @@ def _require_unknowns(moments: Moments) -> None:
         )
 
 
-def _spread(gram: PatternGram, design: Design, *, is_reml: bool) -> tuple[Moments, Coordinates]:
+def _spread(gram: PatternGram, design: Design) -> tuple[Moments, Coordinates]:
     index, m, p = design.index, design.n_visits, design.n_coefficients
     n_patterns, seen = len(gram.n), gram.observed
     xx, xy = np.zeros((n_patterns, m, m, p, p)), np.zeros((n_patterns, m, m, p))
@@ -247,8 +194,8 @@ def _spread(gram: PatternGram, design: Design, *, is_reml: bool) -> tuple[Moment
             block = gram.ww[:, here[j][:, None], here[k]] * both[:, k, None, None]
             xx[:, j, k, to_j[:, None], to_k] = block
             xy[:, j, k, to_j] = gram.wy[:, here[j], k] * both[:, k, None]
-    kept, aliases, root = _independent(np.einsum("sjjab->ab", xx))
-    whiten = solve_triangular(root, np.eye(len(kept)), lower=True)
+    coordinates = coordinates_of(design, gram.scaling, np.einsum("sjjab->ab", xx))
+    kept, whiten = coordinates.kept, coordinates.whiten
     picked = np.zeros((len(kept), p))
     picked[:, list(kept)] = whiten
     moments = Moments(
@@ -257,47 +204,7 @@ def _spread(gram: PatternGram, design: Design, *, is_reml: bool) -> tuple[Moment
         (xy @ picked.T).reshape(n_patterns * m * m, -1),
         gram.yy.reshape(-1),
     )  # fmt: skip
-    scaling = gram.scaling
-    transform = _transform(design, scaling)
-    n_free = gram.n_observations - (len(kept) if is_reml else 0)
-    log_scale = -n_free * math.log(scaling.y_spread)
-    if is_reml:
-        log_scale += float(np.linalg.slogdet(whiten @ transform[np.ix_(kept, kept)])[1])
-    return moments, Coordinates(
-        transform, whiten, kept, aliases, design.names, scaling.y_centre, scaling.y_spread,
-        index[:, 0], log_scale,
-    )  # fmt: skip
-
-
-def _transform(design: Design, scaling: Scaling) -> Array:
-    """Return what centring and scaling do to a row of the design; centring moves the intercept."""
-    transform = np.zeros((design.n_coefficients, design.n_coefficients))
-    intercepts = design.index[:, 0]
-    for visit, column in np.argwhere(design.index != NOWHERE):
-        place, spread = design.index[visit, column], scaling.spread[column]
-        transform[place, place] = 1 / spread
-        if column:
-            transform[place, intercepts[visit]] -= scaling.centre[column] / spread
-    return transform
-
-
-def _independent(total: Array) -> tuple[tuple[int, ...], Array, Array]:
-    """Return the columns to keep, the others as combinations of them, and the kept ones' root."""
-    kept: list[int] = []
-    root = np.zeros_like(total)
-    for column in range(len(total)):
-        r = len(kept)
-        along = (
-            solve_triangular(root[:r, :r], total[kept, column], lower=True) if r else np.zeros(0)
-        )
-        rest = total[column, column] - along @ along
-        if rest > REDUNDANT * max(total[column, column], SMALLEST_VARIANCE):
-            root[r, :r], root[r, r] = along, rest**0.5
-            kept.append(column)
-    root = root[: len(kept), : len(kept)]
-    others = [column for column in range(len(total)) if column not in set(kept)]
-    aliases = cho_solve((root, True), total[np.ix_(kept, others)]).T
-    return tuple(kept), aliases, root
+    return moments, coordinates
 
 
 def _direction(slopes: Slopes, *, prefers_fisher: bool) -> tuple[Array, bool]:

@@ -151,7 +151,7 @@ def gram_of(
             f"expected outcomes of {design.n_visits} visits, got shape {outcomes.shape}."
         )
     parts = list(_parts(outcomes, rows_at_once))
-    scaling = scaling or _scaling(design, outcomes, parts)
+    scaling = scaling or scaling_of(design, outcomes, parts)
     sums: dict[int, list[NDArray[np.float64]]] = {}
     for rows in parts:
         _add(sums, design.block(rows), outcomes[rows], scaling)
@@ -172,8 +172,11 @@ def _parts(outcomes: NDArray[np.float64], rows_at_once: int) -> Iterator[slice]:
         yield slice(start, min(start + rows_at_once, len(outcomes)))
 
 
-def _scaling(design: Design, outcomes: NDArray[np.float64], parts: list[slice]) -> Scaling:
+def scaling_of(
+    design: Design, outcomes: NDArray[np.float64], parts: list[slice] | None = None
+) -> Scaling:
     """Return mean and spread of every column over the participants with an outcome."""
+    parts = parts or list(_parts(outcomes, ROWS_AT_ONCE))
     n, n_y, total, squares, y_total, y_squares = 0, 0, 0.0, 0.0, 0.0, 0.0
     # Sums around the first person's values: exact enough for columns far from nought.
     origin = design.block(slice(0, 1))[0] if len(outcomes) else np.zeros(0)

@@ -15,7 +15,7 @@ Factors have treatment coding against their first level.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,8 @@ from studies.stats.errors import StatisticsError
 SHARED = "shared"
 OWN = "own"
 NOWHERE = -1
+
+Rows = NDArray[np.integer] | NDArray[np.bool_] | slice
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,6 +60,10 @@ class Factor:
         """Return the factor's columns for some participants, shape (n_rows, n_levels - 1)."""
         return (self.codes[rows, None] == np.arange(1, len(self.levels))).astype(np.float64)
 
+    def take(self, rows: Rows) -> "Factor":
+        """Return the source for some participants only."""
+        return replace(self, codes=self.codes[rows])
+
     def at(self, level: str | None, shares: str) -> list[float]:
         """Return the columns at a level, or at the average over levels where it is ``None``."""
         if level is not None:
@@ -88,6 +94,10 @@ class Covariate:
         """Return the column for some participants, shape (n_rows, 1)."""
         return np.asarray(self.values[rows, None], dtype=np.float64)
 
+    def take(self, rows: Rows) -> "Covariate":
+        """Return the source for some participants only."""
+        return replace(self, values=self.values[rows])
+
     def at(self, value: float | None, _shares: str) -> list[float]:
         """Return the column at a value, or at the participants' mean where it is ``None``."""
         return [float(np.mean(self.values)) if value is None else float(value)]
@@ -116,6 +126,10 @@ class VaryingCovariate:
         """Return the columns for some participants, shape (n_rows, n_visits)."""
         return self.values[rows]
 
+    def take(self, rows: Rows) -> "VaryingCovariate":
+        """Return the source for some participants only."""
+        return replace(self, values=self.values[rows])
+
     def at(self, value: float | None, _shares: str) -> list[float]:
         """Return the columns at a value, or at their mean where it is ``None``."""
         mean = float(self.values.mean()) if value is None else float(value)
@@ -141,6 +155,10 @@ class Intercept:
     def block(self, rows: slice) -> NDArray[np.float64]:
         """Return ones."""
         return np.ones((len(range(*rows.indices(self.n))), 1))
+
+    def take(self, rows: Rows) -> "Intercept":
+        """Return the ones of some participants only."""
+        return replace(self, n=len(np.arange(self.n)[rows]))
 
     def at(self, _value: float | None, _shares: str) -> list[float]:
         """Return one."""
@@ -220,7 +238,7 @@ class Design:
         labels = [label for term in self.terms for label in term.source.labels]
         for column, label in enumerate(labels):
             places = self.index[:, column]
-            shared = len(set(places)) == 1 and self.n_visits > 1
+            shared = len(set(places)) == 1
             for visit, place in enumerate(places):
                 if place != NOWHERE:
                     names[place] = label if shared else f"{label} @ {self.visits[visit]}"
@@ -233,6 +251,11 @@ class Design:
     def block(self, rows: slice) -> NDArray[np.float64]:
         """Return the columns w of some participants, shape (n_rows, n_columns)."""
         return np.concatenate([term.source.block(rows) for term in self.terms], axis=1)
+
+    def take(self, rows: Rows) -> "Design":
+        """Return the design of some participants only."""
+        terms = [replace(term, source=term.source.take(rows)) for term in self.terms]
+        return Design(terms, self.visits)
 
     def row(
         self, visit: int, at: Mapping[str, str | float] | None = None, *, shares: str = "equal"
