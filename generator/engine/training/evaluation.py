@@ -31,7 +31,7 @@ from generator.engine.networks.shape import NetworkShape
 from generator.engine.tokens.copying import N_MATCH_CLASSES
 from generator.engine.tokens.vocabulary import FIELDS, SIZES, position_ids
 from generator.engine.training.batches import prepare
-from generator.engine.training.corpus import Piece
+from generator.engine.training.corpus import SPLITS, Corpus, Piece
 from generator.engine.training.likelihood import piece_nll
 
 MAX_ORDER = 8
@@ -61,6 +61,20 @@ class HeldOut:
         rows = rng.integers(len(self.counts), size=(_BOOTSTRAPS, len(self.counts)))
         means = self.totals.sum(axis=1)[rows].sum(axis=1) / self.counts[rows].sum(axis=1)
         return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+def likelihood_rows(checkpoint: Checkpoint, corpus: Corpus) -> dict[str, HeldOut]:
+    """Return the held-out likelihood of a network and of the chains, all on the test split."""
+    train, valid, test = (corpus.split(name) for name in SPLITS)
+    first = EventChain(train, 1, metrical=False)
+    strong = EventChain(train, MAX_ORDER, metrical=True)
+    return {
+        "LSTM-ACM": network_nll(checkpoint, test),
+        "MCMG strong (orders 0-8, short-term memory)": remembering_chain_nll(strong, test, valid),
+        "MCMG orders 0-8": chain_nll(strong, test),
+        "MCMG order 1 with short-term memory": remembering_chain_nll(first, test, valid),
+        "MCMG paper (order 1)": chain_nll(first, test),
+    }
 
 
 def network_nll(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> HeldOut:

@@ -27,3 +27,25 @@ def test_compose_says_what_is_wrong_with_a_brief(tmp_path, options, message):
 def test_train_composer_refuses_a_folder_without_music(tmp_path):
     with pytest.raises(CommandError, match=r"folder with \.mid files"):
         call_command("train_composer", "markov", corpus=tmp_path, out=tmp_path / "out")
+
+
+def test_evaluate_composers_writes_table_figures_and_likelihoods(tmp_path, midi_corpus, capsys):
+    out = tmp_path / "out"
+    call_command(
+        "evaluate_composers",
+        held_out=midi_corpus,
+        out=out,
+        composers="markov",
+        pieces=2,
+        minutes=1.5,
+    )
+    assert "Tables and figures written" in capsys.readouterr().out
+    assert "| GS16 |" in (out / "measures.md").read_text(encoding="utf-8")
+    assert (out / "measures.csv").exists()
+    assert "MCMG strong" in (out / "likelihood.csv").read_text(encoding="utf-8")
+    assert (out / "figures" / "gs16.svg").exists()
+
+
+def test_evaluate_composers_names_an_unknown_composer(tmp_path):
+    with pytest.raises(CommandError, match="bach"):
+        call_command("evaluate_composers", held_out=tmp_path, out=tmp_path, composers="bach")
