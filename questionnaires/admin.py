@@ -37,6 +37,7 @@ class ResponseAdmin(ReadOnly, admin.ModelAdmin):
         "language",
         "state",
         "revision",
+        "author",
         "started_at",
         "submitted_at",
     ]

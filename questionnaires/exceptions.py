@@ -44,3 +44,27 @@ class NaiveMoment(ResponseError):
         super().__init__(
             f"expected an aware moment in UTC, got {moment!r}. Pass the trial's clock."
         )
+
+
+class NothingToCorrect(ResponseError):
+    """The response is still a draft, or says already what it should."""
+
+    code = "nothing_to_correct"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            f"expected a submitted response and another answer, got {got}. "
+            "Answer a draft on its own page; correct only what is wrong."
+        )
+
+
+class RevisionOutdated(ResponseError):
+    """Somebody else corrected the response meanwhile."""
+
+    code = "revision_outdated"
+
+    def __init__(self, seen: int, newest: int) -> None:
+        super().__init__(
+            f"expected a correction of revision {newest}, got one of revision {seen}. "
+            "Look at the newest revision, then decide again."
+        )

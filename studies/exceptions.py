@@ -273,6 +273,18 @@ class DecliningNotAllowed(StudyError):
         )
 
 
+class CorrectionNotAllowed(StudyError):
+    """Answers stay as they are now."""
+
+    code = "correction_not_allowed"
+
+    def __init__(self, obstacle: str) -> None:
+        super().__init__(
+            f"answers that may still be corrected were expected, got {obstacle}. "
+            "Write a note to file instead."
+        )
+
+
 # --- Allocation -------------------------------------------------------------------------------
 
 

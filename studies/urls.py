@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 from studies.views import (
     assessing,
     clinic,
+    clinic_answers,
     clinic_participant,
     consenting,
     entry,
@@ -81,6 +82,8 @@ clinicians = [
     path(f"{PERSON}/link/", clinic_participant.reissue, name="reissue"),
     path(f"{PERSON}/revoke/", clinic_participant.revoke, name="revoke"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
+    path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
+    path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
 ]
 researchers = [

@@ -1,5 +1,6 @@
 """What a page needs to ask an item and to show the answers before they are handed in."""
 
+from questionnaires.forms.flags import flag_texts
 from questionnaires.forms.item import ItemForm
 from questionnaires.forms.review import (
     AskedBack,
@@ -15,6 +16,7 @@ __all__ = [
     "ItemForm",
     "ReviewRow",
     "answer_text",
+    "flag_texts",
     "plausibility",
     "read_back",
     "review_rows",

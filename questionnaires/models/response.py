@@ -75,7 +75,22 @@ class Response(models.Model):
     state = models.CharField(
         _("state"), max_length=16, choices=response_states, default=ResponseState.DRAFT
     )
+    # A correction is a new revision, and all of them point at the first; none is ever changed.
+    original = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="revisions",
+        verbose_name=_("original"),
+    )
     revision = models.PositiveSmallIntegerField(_("revision"), default=1)
+    author = models.CharField(
+        _("author"), max_length=150, blank=True, help_text=_("Who corrected it")
+    )
+    reason = models.CharField(
+        _("reason"), max_length=500, blank=True, help_text=_("Why it was corrected")
+    )
     started_at = models.DateTimeField(_("started"))
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
 
@@ -100,6 +115,17 @@ class Response(models.Model):
             models.CheckConstraint(
                 condition=models.Q(revision__gte=1),
                 name="questionnaires_response_revision_from_one",
+            ),
+            models.UniqueConstraint(
+                fields=["original", "revision"], name="questionnaires_response_revision_once"
+            ),
+            # The original has no author but its participant; a correction says who and why.
+            models.CheckConstraint(
+                condition=models.Q(revision=1, original__isnull=True, author="", reason="")
+                | models.Q(revision__gt=1, original__isnull=False)
+                & ~models.Q(author="")
+                & ~models.Q(reason=""),
+                name="questionnaires_response_correction_has_author_and_reason",
             ),
         ]
 

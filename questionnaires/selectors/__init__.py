@@ -7,8 +7,11 @@ from questionnaires.selectors.responses import (
     asked_answers_of,
     declined_items,
     first_unanswered,
+    newest_revision,
+    older_revisions,
     place_of,
     progress,
+    revisions_of,
 )
 from questionnaires.selectors.tables import (
     DictionaryRow,
@@ -36,8 +39,11 @@ __all__ = [
     "flag_table",
     "functional_instruments",
     "item_rows",
+    "newest_revision",
+    "older_revisions",
     "place_of",
     "progress",
+    "revisions_of",
     "score_table",
     "wording_of",
 ]

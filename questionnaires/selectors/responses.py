@@ -1,6 +1,10 @@
 """Where a response stands: its answers, the items that apply, the next one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
 
 from questionnaires.instruments.instrument import Item, Value
 from questionnaires.models import Response
@@ -77,3 +81,24 @@ def place_of(response: Response, item_key: str) -> Place:
         previous_key=path[at - 1].key if at else None,
         next_key=path[at + 1].key if at + 1 < len(path) else None,
     )
+
+
+def revisions_of(response: Response) -> list[Response]:
+    """Return every revision of a response, the original first; any of them may be given."""
+    first = response.original_id or response.pk
+    family = Response.objects.filter(Q(pk=first) | Q(original=first))
+    return list(family.order_by("revision"))
+
+
+def newest_revision(response: Response) -> Response:
+    """Return the revision that measures now."""
+    return revisions_of(response)[-1]
+
+
+def older_revisions(response_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the corrected revisions behind these responses, each with the one given for it."""
+    newest = Response.objects.filter(pk__in=list(response_ids), original__isnull=False)
+    by_original = {original: pk for pk, original in newest.values_list("pk", "original_id")}
+    older = Response.objects.filter(Q(pk__in=by_original) | Q(original__in=by_original))
+    rows = older.exclude(pk__in=by_original.values()).values_list("pk", "original_id")
+    return {pk: by_original[original or pk] for pk, original in rows}

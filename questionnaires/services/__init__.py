@@ -1,5 +1,6 @@
 """What can be done with a response."""
 
+from questionnaires.services.corrections import Correction, correct_answer
 from questionnaires.services.responses import (
     Given,
     SavedAnswer,
@@ -10,8 +11,10 @@ from questionnaires.services.responses import (
 )
 
 __all__ = [
+    "Correction",
     "Given",
     "SavedAnswer",
+    "correct_answer",
     "decline_answer",
     "save_answer",
     "start_response",

@@ -107,26 +107,36 @@ def submit_response(*, response: Response, at: datetime) -> Response:
     Raises IncompleteResponse with the keys that have no answer.
     """
     _refuse_naive(at)
-    locked = _lock(response)
+    locked = lock(response)
     if locked.is_submitted:
         return locked
-    answers = asked_answers_of(locked)
-    if missing := _unanswered(locked, answers):
+    return seal(locked, at)
+
+
+def seal(draft: Response, at: datetime) -> Response:
+    """Score a complete draft, locked by the caller, and seal it; raises IncompleteResponse."""
+    answers = asked_answers_of(draft)
+    if missing := _unanswered(draft, answers):
         raise IncompleteResponse(missing)
-    _store_scores(locked, answers)
-    locked.state = ResponseState.SUBMITTED
-    locked.submitted_at = at
-    locked.save(update_fields=["state", "submitted_at"])
-    return locked
+    _store_scores(draft, answers)
+    draft.state = ResponseState.SUBMITTED
+    draft.submitted_at = at
+    draft.save(update_fields=["state", "submitted_at"])
+    return draft
 
 
-def _lock(response: Response) -> Response:
+def given_to(kept: Answer | None) -> Given | None:
+    """Return what a kept answer says; nothing where none is kept."""
+    return Given(kept.raw, kept.value, kept.is_declined) if kept else None
+
+
+def lock(response: Response) -> Response:
     """Return the row as it is now; whoever else wants to write to it waits."""
     return Response.objects.select_for_update().get(pk=response.pk)
 
 
 def _lock_draft(response: Response) -> Response:
-    locked = _lock(response)
+    locked = lock(response)
     if locked.is_submitted:
         raise ResponseLocked(locked.pk)
     return locked
@@ -141,7 +151,7 @@ def _keep(
     elapsed_ms: int | None,
 ) -> SavedAnswer:
     kept = response.answers.filter(item_key=item_key).first()
-    previous = Given(kept.raw, kept.value, kept.is_declined) if kept else None
+    previous = given_to(kept)
     if previous and (previous.value, previous.is_declined) == (given.value, given.is_declined):
         return SavedAnswer(kept, previous, changed=False)
     # The response is locked: nobody else can have made the answer meanwhile.

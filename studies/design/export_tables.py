@@ -38,6 +38,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("version", "text", "", "Version of the instrument's definition"),
         Column("language", "text", "", "Language in which this item was read"),
         Column("revision", "whole number", "", "1, and one more for each correction"),
+        Column("is_newest", "0 or 1", "", "1 in the revision that scores and results rest on"),
         Column("item", "text", "", "Key of the item"),
         Column("raw", "text", "", f"As typed; free text is `{WITHHELD}`"),
         Column("value", "see codebook", "see codebook", f"As read; free text is `{WITHHELD}`"),

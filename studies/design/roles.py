@@ -39,6 +39,7 @@ class Ability(StrEnum):
     SEE_PARTICIPANTS = "see_participants"
     ALLOCATE = "allocate"
     WITHDRAW = "withdraw"
+    CORRECT = "correct"
     CLOSE = "close"
     SEE_OUTCOMES = "see_outcomes"
     EXPORT = "export"
@@ -59,6 +60,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.SEE_PARTICIPANTS,
             Ability.ALLOCATE,
             Ability.WITHDRAW,
+            Ability.CORRECT,
             Ability.CLOSE,
             Ability.MANAGE_MEMBERS,
             Ability.SEE_PROGRESS,
@@ -74,6 +76,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.SEE_PARTICIPANTS,
             Ability.ALLOCATE,
             Ability.WITHDRAW,
+            Ability.CORRECT,
             Ability.SEE_PROGRESS,
         }
     ),

@@ -18,12 +18,13 @@ STUDY: Moves = {
 PARTICIPANT: Moves = {
     "invited": frozenset({"consented", "declined", "withdrawn"}),
     "consented": frozenset({"baseline_done", "ineligible", "withdrawn"}),
-    "baseline_done": frozenset({"allocated", "withdrawn"}),
+    # A corrected baseline decides eligibility again, until somebody is allocated.
+    "baseline_done": frozenset({"allocated", "ineligible", "withdrawn"}),
     "allocated": frozenset({"completed", "withdrawn"}),
     # What was given can be taken back afterwards too.
     "completed": frozenset({"withdrawn"}),
     "declined": frozenset({"withdrawn"}),
-    "ineligible": frozenset({"withdrawn"}),
+    "ineligible": frozenset({"baseline_done", "withdrawn"}),
     "withdrawn": frozenset(),
 }
 ASSESSMENT: Moves = {

@@ -147,6 +147,19 @@ class RevealForm(forms.Form):
     )
 
 
+class CorrectionForm(forms.Form):
+    """Why an answer is corrected, and which revision the corrector looked at."""
+
+    reason = forms.CharField(
+        label=_("Why is this answer corrected?"),
+        max_length=500,
+        help_text=_("Kept with the correction and in the audit trail. Name nobody."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Enter a reason")},
+    )
+    revision = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
 class WithdrawForm(forms.Form):
     """A participant's wish to stop, passed on by staff."""
 

@@ -42,6 +42,7 @@ class Happening(models.TextChoices):
     CONSENTED = "give_consent", _("Consent given")
     DECLINED = "refuse_consent", _("Consent refused")
     SUBMITTED = "submit_assessment", _("Questionnaire handed in")
+    CORRECTED = "correct_answer", _("Answer corrected")
     ELIGIBLE = "find_eligible", _("Baseline complete, eligible")
     NOT_ELIGIBLE = "find_not_eligible", _("Not eligible")
     ALLOCATED = "allocate", _("Allocated")
@@ -50,6 +51,7 @@ class Happening(models.TextChoices):
     REVEALED = "reveal_contact", _("Contact was read")
 
 
+ABOUT_A_SHEET = {Happening.SUBMITTED, Happening.CORRECTED}
 ATTENTION_ORDER = {attention.value: place for place, attention in enumerate(Attention)}
 ENDED = {
     ParticipantState.COMPLETED,
@@ -96,7 +98,7 @@ def timeline(participant: Participant) -> list[TimelineRow]:
         TimelineRow(
             at=entry.at,
             what=str(labels[entry.action]),
-            detail=weeks.get(entry.subject_id, "") if entry.action == Happening.SUBMITTED else "",
+            detail=weeks.get(entry.subject_id, "") if entry.action in ABOUT_A_SHEET else "",
             actor=entry.actor,
         )
         for entry in _entries(participant)

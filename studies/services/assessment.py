@@ -26,6 +26,9 @@ from studies.services.answers import keep_answer, keep_refusal
 from studies.services.audit import SYSTEM, participant_actor, record
 from studies.services.scheduling import turn_page
 
+# Where somebody stands whose eligibility was decided, and who is not allocated yet.
+DECIDED = {ParticipantState.BASELINE_DONE, ParticipantState.INELIGIBLE}
+
 
 @transaction.atomic
 def begin_assessment(*, assessment: Assessment) -> Response:
@@ -83,6 +86,24 @@ def decline_answer(*, assessment: Assessment, item_key: str, **manner: object) -
     )
 
 
+def decide_again(participant: Participant) -> None:
+    """Decide eligibility by a corrected baseline; whoever is allocated already stays so."""
+    participant = Participant.objects.select_for_update().get(pk=participant.pk)
+    if participant.state not in DECIDED:
+        return
+    verdict = decide(participant.study.plan.eligibility, baseline_facts(participant))
+    was_eligible = participant.state == ParticipantState.BASELINE_DONE
+    if verdict.is_eligible != was_eligible:
+        _decide_eligibility(participant)
+
+
+def answers_sha256(response: Response) -> str:
+    """Return the SHA-256 of all answers that count, so that none can change unnoticed."""
+    declined = {key: {"missing": "declined"} for key in declined_items(response)}
+    text = json.dumps(asked_answers_of(response) | declined, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def may_decline(assessment: Assessment) -> bool:
     """Return whether this assessment's items may be left unanswered by choice."""
     visit = assessment.visit
@@ -106,7 +127,7 @@ def submit_assessment(*, assessment: Assessment) -> Assessment:
         old={"state": AssessmentState.IN_PROGRESS},
         new={
             "state": assessment.state,
-            "answers_sha256": _answers_sha256(response),
+            "answers_sha256": answers_sha256(response),
             "rule": response.rule_id,
             "scores": score_table([response.pk])[response.pk],
             "flags": flag_table([response.pk])[response.pk],
@@ -175,9 +196,3 @@ def _refuse_unless(assessment: Assessment, state: str) -> None:
     if assessment.state == AssessmentState.SCHEDULED:
         raise OutsideWindow(assessment.visit.opens_at)
     raise AssessmentClosed(assessment.state)
-
-
-def _answers_sha256(response: Response) -> str:
-    declined = {key: {"missing": "declined"} for key in declined_items(response)}
-    text = json.dumps(asked_answers_of(response) | declined, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -26,6 +26,7 @@ from questionnaires.selectors import (
     flag_table,
     functional_instruments,
     item_rows,
+    older_revisions,
     score_table,
 )
 from studies import clock
@@ -102,12 +103,13 @@ def export_study(*, study: Study, actor: Actor) -> Export:
 
 def _item_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
     for measured in _in_batches(study, arms):
-        for row in item_rows(measured):
-            about = measured[row.response_id]
+        older = older_revisions(measured)
+        for row in item_rows([*measured, *older]):
+            about = measured[older.get(row.response_id, row.response_id)]
             text = _is_free_text(row) and not row.missing
             yield (
                 about.code, arms[about.code], about.week, row.instrument, row.version, row.language,
-                row.revision, row.item_key,
+                row.revision, int(row.response_id not in older), row.item_key,
                 WITHHELD if text else row.raw, WITHHELD if text else row.value, row.missing,
                 row.answered_at.isoformat(), row.elapsed_ms,
             )  # fmt: skip
@@ -211,6 +213,8 @@ SHA256SUMS           check the files with: sha256sum --check SHA256SUMS
 Missing: an empty field. In items.csv the column `missing` says why a value is empty: `declined`
 (the participant chose "I do not want to answer") or `skipped` (an optional item was left blank).
 An item that was not asked, and a visit that was missed, have no rows.
+Corrections: every revision of a questionnaire is in items.csv; scores and results rest on the
+newest one, whose rows have `is_newest` 1.
 Free text is withheld, because people write names into it.
 A text that begins with = + - @ has an apostrophe in front, so that no spreadsheet runs it.
 Change and change rates: positive means improvement (fewer symptoms).

@@ -24,6 +24,7 @@ from studies.services.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.withdrawal import withdraw_participant
 from studies.views.links import show_link_once
 from studies.views.posting import posted
+from studies.views.queries import queries_of
 from studies.views.reasons import not_ready, obstacles_of
 
 
@@ -38,6 +39,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "visits": planned_visits(participant),
         "link": live_link(participant),
         "obstacles": obstacles_of(participant),
+        "queries": queries_of(participant),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),
     }

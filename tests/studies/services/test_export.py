@@ -16,6 +16,7 @@ from studies.models.study import ArmKind, Study
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.assessment import decline_answer, save_answer, submit_assessment
 from studies.services.audit import SYSTEM
+from studies.services.correction import correct_assessment
 from studies.services.export import export_study
 from studies.services.listening import record_listening
 from studies.services.playlists import request_tonight
@@ -141,3 +142,21 @@ def test_an_answer_declined_by_choice_has_a_missing_code_of_its_own() -> None:
     missing = {key: row["missing"] for key, row in rows.items() if row["missing"]}
     assert missing == {"quality": "declined", "d_j_reason": "skipped"}
     assert (rows["quality"]["value"], rows["quality"]["language"]) == ("", "zh-hans")
+
+
+def test_every_revision_is_exported_and_the_scores_are_those_of_the_newest() -> None:
+    participant = make_participant("allocated")
+    sheet = participant.visits.get(week=0).assessments.get(instrument="cpss")
+    correct_assessment(
+        assessment=sheet, item_key="item_1", raw="0", reason="test", seen_revision=1, actor=SYSTEM
+    )
+    files = _files(participant.study)
+    rows = [row for row in _rows(files["items.csv"]) if row["item"] == "item_1"]
+    found = {row["revision"]: (row["value"], row["is_newest"]) for row in rows}
+    assert found == {"1": ("3", "0"), "2": ("0", "1")}
+    totals = [
+        row["value"]
+        for row in _rows(files["scores.csv"])
+        if (row["instrument"], row["score"]) == ("cpss", "total")
+    ]
+    assert totals == ["39.0"]

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studies.design.roles import ROLE_ABILITIES, Ability
 from studies.models.study import Role
+from studies.models.visit import Assessment
 from studies.services.audit import SYSTEM
 from studies.services.members import add_member, add_site, revoke_member
 from studies.urls import urlpatterns
@@ -79,9 +80,11 @@ PARTICIPANT_OF_STUDY = {
     "reveal": Ability.REVEAL_CONTACT,
     "withdraw": Ability.WITHDRAW,
 }
+# ... with one of their questionnaires ...
+SHEET_OF_STUDY = {"answers": Ability.CORRECT, "correct": Ability.CORRECT}
 # ... or the number of a row.
 ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS}
-OF_STUDY = STUDY | PARTICIPANT_OF_STUDY | ROW_OF_STUDY
+OF_STUDY = STUDY | PARTICIPANT_OF_STUDY | SHEET_OF_STUDY | ROW_OF_STUDY
 # Addresses that act, and show nothing.
 POST_ONLY = {
     "leave",
@@ -151,6 +154,10 @@ def test_a_visitor_signs_in_before_a_study_is_looked_up(name):
 def arguments(name, study, participant):
     if name in PARTICIPANT_OF_STUDY:
         return [study.code, participant.code]
+    if name in SHEET_OF_STUDY:
+        sheet = Assessment.objects.filter(visit__participant=participant).first()
+        item = ["item_1"] if name == "correct" else []
+        return [study.code, participant.code, sheet.pk if sheet else 1, *item]
     if name in ROW_OF_STUDY:
         return [study.code, study.memberships.order_by("pk").first().pk]
     return [study.code]
@@ -175,7 +182,28 @@ def test_each_role_finds_what_the_table_says_and_nothing_else(role):
     participant = make_participant(study=study)
     member = desk_of(make_staff(role, study=study))
     expected = {name for name, ability in OF_STUDY.items() if ability in ROLE_ABILITIES[role]}
-    assert walk(member, study, participant) == expected
+    # Nothing is handed in yet, so these pages are not there for anybody: see the test below.
+    assert walk(member, study, participant) == expected - set(SHEET_OF_STUDY)
+
+
+def test_answers_that_were_handed_in_are_found_by_those_who_may_correct_them():
+    study = make_study(protocol=short_plan())
+    participant = make_participant("baseline_done", study=study)
+    finders = {
+        role
+        for role in Role.values
+        for name in SHEET_OF_STUDY
+        if ask(
+            desk_of(make_staff(role, study=study, name=f"{role}-{name}")),
+            name,
+            *arguments(name, study, participant),
+        )
+        != 404
+    }
+    assert finders == {"principal_investigator", "coordinator"}
+    stranger = desk_of(make_staff(Role.COORDINATOR, study=make_study(protocol=short_plan())))
+    for name in SHEET_OF_STUDY:
+        assert ask(stranger, name, *arguments(name, study, participant)) == 404
 
 
 @pytest.mark.parametrize("role", Role.values)
