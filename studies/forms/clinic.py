@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from studies.design.protocol import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Protocol
+from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN
+from studies.design.protocol import Protocol
 from studies.models.consent import WithdrawalScope
 from studies.models.study import Site, Study
 
