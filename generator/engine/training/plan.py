@@ -20,7 +20,7 @@ class TrainingPlan:
     """
 
     minutes: float = 40.0
-    max_steps: int = 3_000
+    max_steps: int = 12_000
     seed: int = 1
     lanes: int = 32
     length: int = 128
@@ -29,12 +29,12 @@ class TrainingPlan:
     average: float = 0.999
     weight_decay: float = 0.01
     dropout: float = 0.2
-    weight_drop: float = 0.0
+    weight_drop: float = 0.1
     field_drop: float = 0.0
     scale_balance: float = 0.01
     evaluate_every: int = 250
     checkpoint_minutes: float = 5.0
-    patience: int = 12
+    patience: int = 20
     originality_pieces: int = 4
     originality_events: int = 512
     bf16: bool = False
