@@ -86,6 +86,7 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
         "method": str(protocol.method),
         "distance": protocol.distance,
         "chance_percent": protocol.chance_percent,
+        "participants_planned": protocol.participants_planned,
         "texts": [],
     }
     return {**plain, **{name: plain.get(name, value) for name, value in unsaid.items()}} | {

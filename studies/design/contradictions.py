@@ -24,6 +24,7 @@ from studies.design.parts import (
 from studies.design.randomisation import BlockPlan
 
 SLOTS_MAX = 5000
+PLANNED_MAX = 100_000
 # More strata than these leave most blocks begun and unbalanced; minimisation has no blocks.
 STRATA_MAX = {Method.BLOCKS: 6, Method.LIST: 48}
 FACTORS_MAX = 8
@@ -132,6 +133,11 @@ def _slots(slots: int) -> Iterator[str]:
         yield _fault(f"1 to {SLOTS_MAX} slots a stratum", slots)
 
 
+def _planned(planned: int) -> Iterator[str]:
+    if not 0 <= planned <= PLANNED_MAX:
+        yield _fault(f"0 to {PLANNED_MAX} planned participants", planned)
+
+
 def _night(minutes: int) -> Iterator[str]:
     if not NIGHT_MINUTES_MIN <= minutes <= NIGHT_MINUTES_MAX:
         yield _fault(f"{NIGHT_MINUTES_MIN} to {NIGHT_MINUTES_MAX} night minutes", minutes)
@@ -164,6 +170,7 @@ CHECKS = (
     (("arms", "method", "block_sizes"), _blocks),
     (("method", "distance", "chance_percent"), _method),
     (("slots_per_stratum",), _slots),
+    (("participants_planned",), _planned),
     (("night_minutes",), _night),
     (("texts",), _texts),
 )

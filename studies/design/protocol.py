@@ -42,7 +42,9 @@ from studies.design.texts import LANGUAGES, consent_pages
 __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_arms"]
 
 # What a protocol from before these settings does not state.
-LATER_SETTINGS = {"method", "distance", "chance_percent", "music", "texts", "cbt"}
+LATER_SETTINGS = {
+    "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Protocol:
         Of minimisation: ``range`` or ``variance`` of the arms' counts.
     chance_percent : int
         Of minimisation: how often the arm that balances best is taken, 50-95 per cent.
+    participants_planned : int
+        How many people the study is planned for; 0 where it is not stated.
     music : MusicProfile
         What a night's music may be.
     texts : tuple of ConsentWording
@@ -98,6 +102,7 @@ class Protocol:
     method: str = Method.BLOCKS
     distance: str = "range"
     chance_percent: int = 80
+    participants_planned: int = 0
     music: MusicProfile = field(default_factory=MusicProfile)
     texts: tuple[ConsentWording, ...] = ()
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
@@ -343,6 +348,7 @@ READERS: Mapping[str, Reader] = {
     "method": lambda plain: Method(plain).value,
     "distance": _text,
     "chance_percent": _whole,
+    "participants_planned": _whole,
     "music": _music,
 }
 DEFAULTS = {
@@ -377,6 +383,7 @@ def four_arms(night_minutes: int = 30) -> Protocol:
         ),
         night_minutes=night_minutes,
         cbt=CbtPlan(),
+        participants_planned=200,
         texts=tuple(
             ConsentWording(language, tuple(Page(**page) for page in consent_pages(language)))
             for language in LANGUAGES

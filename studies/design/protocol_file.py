@@ -37,6 +37,7 @@ def write(protocol: Protocol) -> str:
     sections = {
         "format": FORMAT,
         "name": plain["name"],
+        "participants_planned": protocol.participants_planned,
         "allocation": {name: plain[name] for name in ALLOCATION if plain[name] != []},
         "music": music,
         "arms": plain["arms"],

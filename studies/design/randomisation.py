@@ -1,36 +1,39 @@
-"""The concealed sequence: stratified permuted blocks of random size, re-derivable by anyone.
+"""The concealed sequence: permuted blocks of random size, or one draw after the other.
 
-Algorithm ``hmac-sha256-blocks-1``, defined by bytes so that any language gives the same sequence:
+Both draw from the stream of `stream.py`, so that any language gives the same sequence.
 
-1. key = HMAC-SHA256(seed, "hmac-sha256-blocks-1|" + stratum), text as UTF-8.
-2. The stream is HMAC-SHA256(key, counter) for counter = 0, 1, 2, ... as 8 bytes big-endian; each
-   digest gives four 64-bit words, big-endian.
-3. A whole number below n is the next word modulo n; words >= 2**64 - (2**64 mod n) are rejected.
-4. Blocks follow one another. A block draws its size from the plan's sizes in ascending order, lists
-   each arm `ratio * size / sum(ratios)` times in the plan's order, and is shuffled by Fisher and
-   Yates from the last place down: swap place i with place `draw(i + 1)`.
-5. The sequence ends with the first whole block that reaches the wanted length.
+Algorithm ``hmac-sha256-blocks-1``
+----------------------------------
+Blocks follow one another. A block draws its size from the plan's sizes in ascending order, lists
+each arm `ratio * size / sum(ratios)` times in the plan's order, and is shuffled by Fisher and Yates
+from the last place down: swap place i with place `draw(i + 1)`. The sequence ends with the first
+whole block that reaches the wanted length.
+
+Algorithm ``hmac-sha256-simple-1``
+----------------------------------
+Each slot draws a number below sum(ratios); it belongs to the first arm whose ratio, added to those
+of the arms before it, exceeds the number.
 
 No slot is ever stored: a slot's arm is derived from the seed at the moment it is used. What is
-published when the study opens is the commitment, SHA-256 over a nonce from the seed and the whole
-sequence; the nonce keeps the last slots from being guessed from the published hash.
+published when the study opens is the commitment to the whole sequence, an arm a line.
 
 References
 ----------
 Matts JP, Lachin JM (1988). Controlled Clinical Trials 9, 327-344.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, count, islice
+from typing import ClassVar
 
 from studies.design.errors import ProtocolError
+from studies.design.stream import SEED_BYTES, WORD, commitment_to, draw, key_of, words
+
+__all__ = ["ALGORITHM", "SEED_BYTES", "WORD", "BlockPlan", "SimplePlan", "Slot"]
 
 ALGORITHM = "hmac-sha256-blocks-1"
-SEED_BYTES = 32
-WORD = 2**64
+SIMPLE_ALGORITHM = "hmac-sha256-simple-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class BlockPlan:
     arms: tuple[str, ...]
     ratios: tuple[int, ...]
     sizes: tuple[int, ...]
+    algorithm: ClassVar[str] = ALGORITHM
 
     def __post_init__(self) -> None:
         unit = sum(self.ratios)
@@ -65,6 +69,18 @@ class BlockPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SimplePlan:
+    """Arms with their ratios; each slot is drawn by itself, as a block of its own."""
+
+    arms: tuple[str, ...]
+    ratios: tuple[int, ...]
+    algorithm: ClassVar[str] = SIMPLE_ALGORITHM
+
+
+Plan = BlockPlan | SimplePlan
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A place in the sequence: the number of its block, and its arm."""
 
@@ -72,7 +88,7 @@ class Slot:
     arm: str
 
 
-def sequence(seed: bytes, stratum: str, plan: BlockPlan, n_at_least: int) -> tuple[Slot, ...]:
+def sequence(seed: bytes, stratum: str, plan: Plan, n_at_least: int) -> tuple[Slot, ...]:
     """Return the sequence of a stratum, in whole blocks, at least `n_at_least` slots long.
 
     Parameters
@@ -81,7 +97,7 @@ def sequence(seed: bytes, stratum: str, plan: BlockPlan, n_at_least: int) -> tup
         32 secret bytes, one seed a stratum.
     stratum : str
         The stratum's label.
-    plan : BlockPlan
+    plan : BlockPlan or SimplePlan
     n_at_least : int
         1 or more.
 
@@ -93,14 +109,25 @@ def sequence(seed: bytes, stratum: str, plan: BlockPlan, n_at_least: int) -> tup
     if n_at_least < 1:
         raise ProtocolError(f"expected 1 or more slots, got {n_at_least}. Ask for more.")
     slots: list[Slot] = []
-    for slot in _slots(_key(seed, stratum), plan):
+    for slot in _slots(key_of(seed, plan.algorithm, stratum), plan):
         if len(slots) >= n_at_least and slot.block != slots[-1].block:
             break
         slots.append(slot)
     return tuple(slots)
 
 
-def arm_at(seed: bytes, stratum: str, plan: BlockPlan, slot: int) -> str:
+def all_slots(seed: bytes, stratum: str, plan: Plan) -> Iterator[Slot]:
+    """Return the slots of a stratum one after the other, without end.
+
+    Raises
+    ------
+    ProtocolError
+        The seed has not 32 bytes.
+    """
+    return _slots(key_of(seed, plan.algorithm, stratum), plan)
+
+
+def arm_at(seed: bytes, stratum: str, plan: Plan, slot: int) -> str:
     """Return the arm of the slot with this number, counted from 0.
 
     Raises
@@ -110,49 +137,40 @@ def arm_at(seed: bytes, stratum: str, plan: BlockPlan, slot: int) -> str:
     """
     if slot < 0:
         raise ProtocolError(f"expected a slot number of 0 or more, got {slot}.")
-    return next(islice(_slots(_key(seed, stratum), plan), slot, None)).arm
+    return next(islice(_slots(key_of(seed, plan.algorithm, stratum), plan), slot, None)).arm
 
 
-def commitment(seed: bytes, stratum: str, plan: BlockPlan, n_slots: int) -> str:
+def commitment(seed: bytes, stratum: str, plan: Plan, n_slots: int) -> str:
     """Return the hex SHA-256 that is published at opening and binds the whole sequence."""
-    key = _key(seed, stratum)
-    nonce = hmac.digest(key, b"commitment", "sha256")
-    arms = "\n".join(slot.arm for slot in sequence(seed, stratum, plan, n_slots))
-    return hashlib.sha256(nonce + f"{ALGORITHM}|{stratum}\n{arms}".encode()).hexdigest()
+    key = key_of(seed, plan.algorithm, stratum)
+    arms = (slot.arm for slot in sequence(seed, stratum, plan, n_slots))
+    return commitment_to(key, plan.algorithm, stratum, arms)
 
 
-def _slots(key: bytes, plan: BlockPlan) -> Iterator[Slot]:
-    words = _words(key)
+def _slots(key: bytes, plan: Plan) -> Iterator[Slot]:
+    draw_all = _drawn_by_themselves if isinstance(plan, SimplePlan) else _blocks
+    return draw_all(words(key), plan)
+
+
+def _drawn_by_themselves(stream: Iterator[int], plan: SimplePlan) -> Iterator[Slot]:
+    ends = list(accumulate(plan.ratios))
+    for number in count():
+        drawn = draw(stream, ends[-1])
+        yield Slot(
+            number, next(arm for arm, end in zip(plan.arms, ends, strict=True) if drawn < end)
+        )
+
+
+def _blocks(stream: Iterator[int], plan: BlockPlan) -> Iterator[Slot]:
     unit, sizes = sum(plan.ratios), sorted(plan.sizes)
-    block = 0
-    while True:
-        repeats = sizes[_draw(words, len(sizes))] // unit
+    for number in count():
+        repeats = sizes[draw(stream, len(sizes))] // unit
         arms = [
             arm
             for arm, ratio in zip(plan.arms, plan.ratios, strict=True)
             for _ in range(ratio * repeats)
         ]
         for place in range(len(arms) - 1, 0, -1):
-            other = _draw(words, place + 1)
+            other = draw(stream, place + 1)
             arms[place], arms[other] = arms[other], arms[place]
-        yield from (Slot(block, arm) for arm in arms)
-        block += 1
-
-
-def _draw(words: Iterator[int], n: int) -> int:
-    limit = WORD - WORD % n
-    return next(word for word in words if word < limit) % n
-
-
-def _words(key: bytes) -> Iterator[int]:
-    counter = 0
-    while True:
-        digest = hmac.digest(key, counter.to_bytes(8, "big"), "sha256")
-        yield from (int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8))
-        counter += 1
-
-
-def _key(seed: bytes, stratum: str) -> bytes:
-    if len(seed) != SEED_BYTES:
-        raise ProtocolError(f"expected a seed of {SEED_BYTES} bytes, got {len(seed)}.")
-    return hmac.digest(seed, f"{ALGORITHM}|{stratum}".encode(), "sha256")
+        yield from (Slot(number, arm) for arm in arms)

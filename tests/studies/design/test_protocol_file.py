@@ -31,7 +31,8 @@ def test_the_template_survives_the_file_with_its_hash() -> None:
 def test_the_file_is_complete_and_tells_each_subject_in_a_section_of_its_own() -> None:
     plain = tomllib.loads(write(four_arms()))
     assert set(plain) == {
-        "format", "name", "allocation", "music", "arms", "visits", "eligibility", "cbt", "texts",
+        "format", "name", "participants_planned", "allocation", "music", "arms", "visits",
+        "eligibility", "cbt", "texts",
     }  # fmt: skip
     assert plain["allocation"]["method"] == "blocks"
     assert plain["allocation"]["factors"][0]["levels"] == ["female", "male", "other"]
@@ -104,8 +105,8 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         Protocol.from_json(plain)
     said = "\n".join(refusal.value.faults)
     for words in (
-        "cbt or music", "week 8 ± 5 and week 9 ± 5", "1 to 5000 slots", "somebody can meet", "isi_total",
-        "whole number", "body on every consent page", "range, variance", "'surprise'",
+        "cbt or music", "week 8 ± 5 and week 9 ± 5", "1 to 5000 slots",
+        "somebody can meet", "isi_total", "whole number", "body on every consent page", "range, variance", "'surprise'",
     ):  # fmt: skip
         assert words in said, said
 
