@@ -12,6 +12,7 @@ from studies.views import (
     consenting,
     entry,
     lessons,
+    morning,
     participant,
     research,
     team,
@@ -65,6 +66,10 @@ participants = [
     path("me/diary/<day:morning>/", lessons.diary, name="diary"),
     path("me/diary/<day:morning>/check/", lessons.diary_check, name="diary_check"),
     path("me/diary/<day:morning>/<slug:item>/", lessons.diary_item, name="diary_item"),
+    path("me/mornings/", morning.listing, name="mornings"),
+    path("me/morning/<day:morning>/", morning.begin, name="morning"),
+    path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
+    path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
     path("me/stop/", participant.stop, name="stop"),
 ]
 clinicians = [

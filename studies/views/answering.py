@@ -32,6 +32,10 @@ class Sheet:
     address: str
     save: Callable[..., object]
     title: str
+    # Hands a sheet in with its last answer, for one that has no page to send it from.
+    hand_in: Callable[[], object] | None = None
+    # Whether one tap on a choice answers and goes on: for sheets of choices only.
+    taps: bool = False
     # How "I do not want to answer" is kept; None where the protocol does not offer it.
     decline: Callable[..., object] | None = None
 
@@ -112,7 +116,10 @@ def _place(sheet: Sheet, key: str) -> Place:
 def _following(sheet: Sheet, key: str) -> str:
     """Return the next page; the answer just kept may have opened or closed items."""
     next_key = place_of(sheet.response, key).next_key
-    if next_key is None or first_unanswered(sheet.response) is None:
+    is_complete = first_unanswered(sheet.response) is None
+    if is_complete and sheet.hand_in:
+        sheet.hand_in()
+    if next_key is None or is_complete:
         return sheet.next_url
     return sheet.item_url(next_key)
 

@@ -12,8 +12,10 @@ from studies.models.study import ArmKind
 from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.schedule import ANSWERABLE, Today, today_of
 from studies.services.allocation import arm_kind_of
+from studies.services.morning_diary import morning_entries, mornings_open
 from studies.services.playlists import is_in_treatment
 from studies.templatetags.dates import short_day
+from studies.views.morning import has_open_mornings
 
 INSTRUMENT_NAMES = {
     "psqi": gettext_lazy("Questions about your sleep"),
@@ -85,12 +87,13 @@ def _under_way(participant: Participant) -> TodayPage:
     kind = arm_kind_of(participant) if is_in_treatment(participant) else None
     evening = _evening(kind)
     heading, lead = _greeting(kind, has_questions=bool(tasks))
+    mornings = _morning_tasks(participant) if kind == ArmKind.MUSIC else ()
     return TodayPage(
         heading=heading,
         lead=lead,
-        tasks=tasks,
+        tasks=(*tasks, *mornings),
         action=_first_open(tasks) or evening,
-        links=_links(kind, evening if tasks else None),
+        links=(*_links(kind, evening if tasks else None), *_earlier(participant, kind)),
         note=_next_words(today),
     )
 
@@ -150,6 +153,27 @@ def _assessment_task(assessment: Assessment) -> Task:
         return Task(name, _("Incomplete"), hint, reverse("studies:assess", args=[assessment.pk]))
     is_done = assessment.state == AssessmentState.SUBMITTED
     return Task(name, _("Completed") if is_done else _("Closed"), is_done=True)
+
+
+def _morning_tasks(participant: Participant) -> tuple[Task, ...]:
+    """Return this morning's diary; the ones before it wait quietly behind a link."""
+    today = mornings_open(participant)[0]
+    entry = morning_entries(participant).get(today)
+    is_done = entry is not None and entry.response.is_submitted
+    task = Task(
+        _("How was last night?"),
+        _("Completed") if is_done else _("Incomplete"),
+        "" if is_done else _("Six taps, less than a minute"),
+        reverse("studies:morning", args=[today]),
+        is_done=is_done,
+    )
+    return (task,)
+
+
+def _earlier(participant: Participant, kind: str | None) -> tuple[Link, ...]:
+    if kind != ArmKind.MUSIC or not has_open_mornings(participant):
+        return ()
+    return (Link(_("Earlier mornings"), reverse("studies:mornings")),)
 
 
 def _music_task(participant: Participant) -> Task:

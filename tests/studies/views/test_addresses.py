@@ -49,6 +49,10 @@ PARTICIPANT_PAGES = {
     "diary": [SOME_DAY],
     "diary_check": [SOME_DAY],
     "diary_item": [SOME_DAY, "bed"],
+    "mornings": [],
+    "morning": [SOME_DAY],
+    "morning_check": [SOME_DAY],
+    "morning_item": [SOME_DAY, "quality"],
     "stop": [],
 }
 # What the player asks for by itself; anybody else gets a bare refusal.

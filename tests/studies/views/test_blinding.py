@@ -18,7 +18,7 @@ ARM_WORDS = re.compile(
 KIND_WORDS = re.compile(r"(minutes heard|sleep diary|lesson \d|playlist)", re.IGNORECASE)
 PARTICIPANT_PAGES = (
     "/me/", "/me/group/", "/me/music/", "/me/stop/", "/me/tonight/", "/me/lessons/", "/me/help/",
-    "/me/lesson/sleep_education/1/", "/me/consent/1/", "/me/consent/2/",
+    "/me/lesson/sleep_education/1/", "/me/consent/1/", "/me/consent/2/", "/me/mornings/",
 )  # fmt: skip
 
 
