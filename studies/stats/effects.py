@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import gammaln, ndtr, ndtri
-from scipy.stats import nct, rankdata
+from scipy.stats import rankdata
 
 from studies.stats.errors import NotEstimable, TooFewObservations
 from studies.stats.estimate import LEVEL, Estimate, column, complete_pairs
+from studies.stats.multivariate_t import scales_of
 
 Array = NDArray[np.float64]
 
@@ -144,15 +145,15 @@ def paired_effects(baseline: ArrayLike, follow_up: ArrayLike) -> tuple[float, fl
 def noncentrality_interval(ratio: float, df: float, level: float) -> tuple[float, float]:
     """Return the non-centralities at which the ratio is just not too large and too small."""
     tail = (1 - level) / 2
+    # P(T <= t) is the mean over the scale s of P(Z <= t s - nc); scipy's nct gives NaN in places.
+    scales, weights = scales_of(float(df))
     reach = 10 + 2 * abs(ratio)
 
     def limit(probability: float) -> float:
-        return float(
-            brentq(
-                lambda nc: nct.cdf(ratio, df, nc) - probability,
-                ratio - reach, ratio + reach, xtol=1e-12, rtol=1e-14,
-            )
-        )  # fmt: skip
+        def excess(nc: float) -> float:
+            return float(weights @ ndtr(ratio * scales - nc)) - probability
+
+        return float(brentq(excess, ratio - reach, ratio + reach, xtol=1e-12, rtol=1e-14))
 
     return limit(1 - tail), limit(tail)
 

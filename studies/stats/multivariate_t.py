@@ -55,7 +55,7 @@ def outside(bound: float, correlation: Array, df: float | None) -> float:
             "expected comparisons that do not follow from each other, got a singular correlation "
             "matrix. Leave out comparisons that are sums of others."
         ) from error
-    scales, weights = (np.ones(1), np.ones(1)) if df is None else _scales(float(df))
+    scales, weights = (np.ones(1), np.ones(1)) if df is None else scales_of(float(df))
     inside = _boxes(np.abs(bound) * scales, root)
     return float(min(1.0, max(0.0, 1 - weights @ inside)))
 
@@ -75,8 +75,8 @@ def _legendre(n: int) -> tuple[Array, Array]:
 
 
 @cache
-def _scales(df: float) -> tuple[Array, Array]:
-    """Return nodes and weights of s = sqrt(chi2 / df)."""
+def scales_of(df: float) -> tuple[Array, Array]:
+    """Return nodes and weights of the common scale s = sqrt(chi2 / df)."""
     low, high = (float(np.sqrt(chdtri(df, tail) / df)) for tail in (1 - TAIL, TAIL))
     nodes, weights = _legendre(N_SCALES)
     s = low + (high - low) * nodes

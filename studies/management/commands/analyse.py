@@ -1,0 +1,93 @@
+"""Analyse any long table of a trial by a plan, without the platform's database."""
+
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from studies.stats.analysis import Results, analyse
+from studies.stats.errors import StatisticsError
+from studies.stats.plan import AnalysisPlan, plan_of
+from studies.stats.records import to_json
+from studies.stats.trial_table import read_table
+
+
+class Command(BaseCommand):
+    """Writes results.json (numbers) and run.json (time and versions) into a directory."""
+
+    help = "Analyse a long CSV table of a trial by an analysis plan (docs/statistics.md)."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("table", type=Path, help="CSV, one row a participant and visit")
+        parser.add_argument("--plan", type=Path, required=True, help="the analysis plan, JSON")
+        parser.add_argument("--out", type=Path, required=True, help="directory for the results")
+
+    def handle(self, *, table: Path, plan: Path, out: Path, **_options: object) -> None:
+        """Read, analyse, write, and print what decides."""
+        began = datetime.now(UTC)
+        try:
+            decided = plan_of(_json(plan))
+            with table.open(encoding="utf-8", newline="") as file:
+                found = read_table(file, decided)
+            results = analyse(decided, found)
+        except StatisticsError as error:
+            raise CommandError(f"{type(error).__name__} [{error.code}]: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"A readable UTF-8 table was expected, got: {error}") from error
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "results.json").write_text(to_json(results.as_data()), encoding="utf-8")
+        (out / "run.json").write_text(to_json(_run(decided, results, began)), encoding="utf-8")
+        self._print(results, out)
+
+    def _print(self, results: Results, out: Path) -> None:
+        for warning in results.warnings:
+            self.stdout.write(f"note: {warning}")
+        for record in results.primary():
+            if record.place.contrast is None:
+                continue
+            found = record.estimate
+            where = f"{record.place.outcome}, visit {record.place.visit}, {record.place.contrast}"
+            if found.value is None:
+                self.stdout.write(f"{where}: not estimable ({record.status}): {found.warnings[-1]}")
+                continue
+            self.stdout.write(
+                f"{where}: {found.value:.3f} ({found.ci_low:.3f} to {found.ci_high:.3f}), "
+                f"p {found.p:.4f}, adjusted {_shown(found.p_adjusted)}"
+            )
+        self.stdout.write(f"{len(results.records)} estimates in {out / 'results.json'}")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CommandError(
+            f"PlanError [plan]: a plan in JSON was expected, got: {error}"
+        ) from error
+
+
+def _shown(p: float | None) -> str:
+    return "none" if p is None else f"{p:.4f}"
+
+
+def _run(plan: AnalysisPlan, results: Results, began: datetime) -> dict[str, Any]:
+    ended = datetime.now(UTC)
+    return {
+        "began_at": began.isoformat(),
+        "ended_at": ended.isoformat(),
+        "duration_s": (ended - began).total_seconds(),
+        "plan_hash": plan.digest,
+        "data_hash": results.table.digest,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        },
+    }
