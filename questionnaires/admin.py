@@ -2,7 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from questionnaires.models import Answer, Response, Score
+from questionnaires.models import Answer, Response, Score, SiteWording
 
 
 class ReadOnly:
@@ -45,3 +45,9 @@ class ResponseAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["id"]
     date_hierarchy = "started_at"
     inlines = [ScoreInline, AnswerInline]
+
+
+@admin.register(SiteWording)
+class SiteWordingAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["instrument", "version", "language", "sha256", "loaded_at", "loaded_by"]
+    list_filter = ["instrument", "language"]

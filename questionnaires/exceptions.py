@@ -46,6 +46,31 @@ class NaiveMoment(ResponseError):
         )
 
 
+class KeptForever(ResponseError):
+    """The row is written once; what came of it rests on it."""
+
+    code = "kept_forever"
+
+    def __init__(self, what: object) -> None:
+        super().__init__(
+            f"expected a new {what}, got a change to one that is kept. Load a new one."
+        )
+
+
+class WordingInUse(ResponseError):
+    """People have answered to the words in force, and the new ones differ."""
+
+    code = "wording_in_use"
+
+    def __init__(self, instrument: str, language: str, n_responses: int) -> None:
+        super().__init__(
+            f"expected the words of {instrument} in {language} that are in force, got others; "
+            f"{n_responses} responses were begun with those in force. Old and new answers may not "
+            "compare: ask the statistician, then load them with --replace. Responses already begun "
+            "keep their words."
+        )
+
+
 class NothingToCorrect(ResponseError):
     """The response is still a draft, or says already what it should."""
 

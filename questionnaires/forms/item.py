@@ -56,6 +56,7 @@ class ItemForm(forms.Form):
     """Ask one item in one language.
 
     `value` is the answer kept so far; an item that was never answered shows nothing selected.
+    `wording` is the one that a begun response goes on with; without it the one in force now.
     """
 
     def __init__(
@@ -66,12 +67,15 @@ class ItemForm(forms.Form):
         data: Mapping[str, str] | None = None,
         *,
         value: Value = None,
+        wording: Wording | None = None,
     ) -> None:
         super().__init__(data, initial=_parts_of(item, value), use_required_attribute=False)
         self.instrument = instrument
         self.item = item
         self.language = language
         self.value = value
+        if wording is not None:
+            self.wording = wording
         self.fields.update(_fields(item, self.wording))
         self.raw = ""
 

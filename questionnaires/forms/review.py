@@ -12,7 +12,7 @@ from questionnaires.instruments.plausibility import Question, implausible
 from questionnaires.instruments.spoken_time import spoken_time
 from questionnaires.instruments.wording import Wording
 from questionnaires.models import Response
-from questionnaires.selectors import answers_of, declined_items, wording_of
+from questionnaires.selectors import answers_of, declined_items, wording_for
 
 QUESTIONS = {
     "half_day_slip": gettext_lazy("You wrote %(typed)s. Is that right, or is it %(suggested)s?"),
@@ -65,7 +65,7 @@ def plausibility(instrument: Instrument, answers: Answers) -> list[AskedBack]:
 def review_rows(response: Response, language: str) -> list[ReviewRow]:
     """Return a line for every item that applies, with its answer in words."""
     instrument, answers = response.definition, answers_of(response)
-    wording = wording_of(response.instrument, language)
+    wording = wording_for(response, language)
     asked_back = {asked.item_key: asked.text for asked in plausibility(instrument, answers)}
     declined = declined_items(response)
     return [

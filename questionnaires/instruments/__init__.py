@@ -49,6 +49,9 @@ CATALOGUE: dict[str, Instrument] = {
     )
 }
 
+# The name that the field uses for a key of ours.
+ALIASES = {"cpss14": CPSS.key}
+
 RULES: dict[str, Callable[[Answers], Scores]] = {
     PITT2005: score_pitt2005,
     BUYSSE1989: score_buysse1989,
@@ -61,7 +64,7 @@ RULES: dict[str, Callable[[Answers], Scores]] = {
 
 
 def instrument_named(key: str) -> Instrument:
-    """Return the instrument with this key.
+    """Return the instrument with this key, or with the name the field uses for it.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def instrument_named(key: str) -> Instrument:
         If the catalogue has none.
     """
     try:
-        return CATALOGUE[key]
+        return CATALOGUE[ALIASES.get(key, key)]
     except KeyError:
         raise UnknownInstrument(key, CATALOGUE) from None
 

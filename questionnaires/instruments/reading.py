@@ -104,7 +104,7 @@ def _number_text(number: float) -> str:
 
 
 def _refuse_garbled(item: Item, text: str) -> None:
-    if _is_garbled(text):
+    if is_garbled(text):
         raise AnswerRefused(
             "garbled",
             item_key=item.key,
@@ -114,7 +114,8 @@ def _refuse_garbled(item: Item, text: str) -> None:
         )
 
 
-def _is_garbled(text: str) -> bool:
+def is_garbled(text: str) -> bool:
+    """Return whether a text has control characters or was opened in another encoding."""
     if any(
         unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co")
         for char in text

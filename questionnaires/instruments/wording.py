@@ -11,15 +11,18 @@ same hash is stored with every response: it says which words were read.
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from string import Formatter
 
 from questionnaires.instruments.errors import WordingMismatch
 from questionnaires.instruments.instrument import Instrument, Item, Kind
+from questionnaires.instruments.reading import is_garbled
 
 WORDING_DIRECTORY = Path(__file__).parent / "wording"
+REQUIRED_WORDS = ("title", "licence", "label")
 FACTS = ("title", "introduction", "stem", "notice", "licence")
 
 
@@ -33,6 +36,9 @@ class ItemWording:
     label: str
     hint: str = ""
     read_back: str = ""
+
+
+ITEM_WORDS = tuple(field.name for field in fields(ItemWording))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,62 +126,137 @@ def match_wording(
     Raises
     ------
     WordingMismatch
-        If a key is missing, unknown or empty, or the file is for another instrument, version or
-        language.
+        With everything that is wrong: keys that are missing, unknown or empty, garbled words, or
+        a file for another instrument, version or language.
     """
-    name = f"wording {instrument.key}.{language}"
-    identity = {"instrument": instrument.key, "version": instrument.version, "language": language}
-    for fact, expected in identity.items():
-        if content.get(fact) != expected:
-            raise WordingMismatch(
-                f"{name}: expected {fact} = {expected!r}, got {content.get(fact)!r}."
-            )
-    items = content.get("items", {})
-    _same_keys(f"{name}: items", items, [item.key for item in instrument.items])
-    scales = content.get("scales", {})
-    _same_keys(f"{name}: scales", scales, instrument.scales)
-    for scale, codes in instrument.scales.items():
-        _same_keys(f"{name}: codes of {scale}", scales[scale], map(str, codes))
-        _all_worded(f"{name}: scale {scale}", scales[scale])
-    for item in instrument.items:
-        _all_worded(f"{name}: item {item.key}", {"label": items[item.key].get("label")})
-        if item.kind is Kind.TIME:
-            _says_time_back(f"{name}: item {item.key}", items[item.key].get("read_back", ""))
-    facts = {fact: content.get(fact, "") for fact in FACTS}
-    _all_worded(name, {"title": facts["title"], "licence": facts["licence"]})
+    if problems := wording_problems(instrument, language, content):
+        name = f"wording {instrument.key}.{language}"
+        raise WordingMismatch(" ".join(f"{name}: {problem}" for problem in problems))
+    scales = content["scales"] if instrument.scales else {}
     return Wording(
         instrument_key=instrument.key,
         version=instrument.version,
         language=language,
         functional=bool(content.get("functional", False)),
-        items={key: ItemWording(**words) for key, words in items.items()},
+        items={key: ItemWording(**words) for key, words in content["items"].items()},
         scales={
             scale: {code: scales[scale][str(code)] for code in codes}
             for scale, codes in instrument.scales.items()
         },
         sha256=sha256,
-        **facts,
+        **{fact: content.get(fact, "") for fact in FACTS},
     )
 
 
-def _same_keys(what: str, got: Mapping[str, object], expected: object) -> None:
+def wording_problems(
+    instrument: Instrument, language: str, content: Mapping[str, object]
+) -> list[str]:
+    """Return everything that keeps a content from being the words of an instrument.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Whose words they should be.
+    language : str
+        Language tag such as ``zh-hans``.
+    content : mapping
+        A wording file as parsed.
+
+    Returns
+    -------
+    list of str
+        One English sentence for each thing to put right; empty if it fits.
+    """
+    identity = {"instrument": instrument.key, "version": instrument.version, "language": language}
+    problems = [
+        f"expected {fact} = {expected!r}, got {content.get(fact)!r}."
+        for fact, expected in identity.items()
+        if content.get(fact) != expected
+    ]
+    known = {*identity, *FACTS, "functional", "items", "scales"}
+    if unknown := sorted(set(content) - known):
+        problems.append(f"expected only {', '.join(sorted(known))}; unknown: {', '.join(unknown)}.")
+    heads = ("title", "licence")
+    problems += _unworded("the head", {fact: content.get(fact) for fact in heads})
+    problems += _garbled("the head", {fact: content.get(fact, "") for fact in FACTS})
+    problems += _item_problems(instrument, content.get("items", {}))
+    problems += _scale_problems(instrument, content.get("scales", {}))
+    return problems
+
+
+def _item_problems(instrument: Instrument, items: object) -> Iterator[str]:
+    if not isinstance(items, Mapping):
+        yield f"expected a table of items, got {items!r}."
+        return
+    yield from _other_keys("items", items, [item.key for item in instrument.items])
+    for item in instrument.items:
+        words = items.get(item.key)
+        if words is None:
+            continue
+        where = f"item {item.key}"
+        if not isinstance(words, Mapping):
+            yield f"{where}: expected a table with a label, got {words!r}."
+            continue
+        if unknown := sorted(set(words) - set(ITEM_WORDS)):
+            yield f"{where}: expected {', '.join(ITEM_WORDS)}; unknown: {', '.join(unknown)}."
+        yield from _unworded(where, {"label": words.get("label")})
+        yield from _garbled(where, words)
+        if item.kind is Kind.TIME:
+            yield from _not_said_back(where, words.get("read_back", ""))
+
+
+def _scale_problems(instrument: Instrument, scales: object) -> Iterator[str]:
+    if not isinstance(scales, Mapping):
+        yield f"expected a table of scales, got {scales!r}."
+        return
+    yield from _other_keys("scales", scales, instrument.scales)
+    for scale, codes in instrument.scales.items():
+        labels = scales.get(scale)
+        if labels is None:
+            continue
+        if not isinstance(labels, Mapping):
+            yield f"scale {scale}: expected a label for each code, got {labels!r}."
+            continue
+        if len(labels) != len(codes):
+            yield f"scale {scale}: expected {len(codes)} labels, got {len(labels)}."
+        yield from _other_keys(f"codes of {scale}", labels, [str(code) for code in codes])
+        yield from _unworded(f"scale {scale}", labels)
+        texts = {code: text for code, text in labels.items() if isinstance(text, str)}
+        yield from _garbled(f"scale {scale}", texts)
+
+
+def _other_keys(what: str, got: Mapping[str, object], expected: Iterable[str]) -> Iterator[str]:
     wanted = set(expected)
     absent, unknown = sorted(wanted - set(got)), sorted(set(got) - wanted)
     if absent or unknown:
-        raise WordingMismatch(
-            f"{what}: expected exactly {', '.join(sorted(wanted))}; "
+        yield (
+            f"{what}: expected exactly {', '.join(sorted(wanted)) or 'none'}; "
             f"missing: {', '.join(absent) or 'none'}; unknown: {', '.join(unknown) or 'none'}."
         )
 
 
-def _all_worded(what: str, words: Mapping[str, object]) -> None:
+def _unworded(where: str, words: Mapping[str, object]) -> Iterator[str]:
     for key, text in words.items():
         if not isinstance(text, str) or not text.strip():
-            raise WordingMismatch(f"{what}: expected words for {key}, got {text!r}. Write them.")
+            yield f"{where}: expected words for {key}, got {text!r}. Write them."
 
 
-def _says_time_back(what: str, sentence: str) -> None:
-    if "{time}" not in sentence or "{spoken}" not in sentence:
-        raise WordingMismatch(
-            f"{what}: expected a read_back sentence with {{time}} and {{spoken}}, got {sentence!r}."
+def _garbled(where: str, words: Mapping[str, object]) -> Iterator[str]:
+    for key, text in words.items():
+        if not isinstance(text, str):
+            if key not in REQUIRED_WORDS:
+                yield f"{where}: expected a text for {key}, got {text!r}. Put it in quotes."
+        elif is_garbled(text):
+            yield f"{where}: expected readable words for {key}, got {text!r}. Save it in UTF-8."
+
+
+def _not_said_back(where: str, sentence: object) -> Iterator[str]:
+    try:
+        named = sorted(name for _, name, _, _ in Formatter().parse(sentence) if name is not None)
+    except (TypeError, ValueError):
+        named = []
+    if named != ["spoken", "time"]:
+        yield (
+            f"{where}: expected a read_back sentence with {{time}} and {{spoken}}, "
+            f"got {sentence!r}."
         )

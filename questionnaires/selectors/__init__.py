@@ -23,6 +23,7 @@ from questionnaires.selectors.tables import (
 )
 from questionnaires.selectors.wording import (
     functional_instruments,
+    wording_for,
     wording_of,
 )
 
@@ -45,5 +46,6 @@ __all__ = [
     "progress",
     "revisions_of",
     "score_table",
+    "wording_for",
     "wording_of",
 ]

@@ -1,14 +1,67 @@
-"""Which words an instrument has."""
+"""Which words an instrument has: the site's own where they were loaded, else those that ship."""
+
+from functools import lru_cache
+
+from django.db.models import QuerySet
 
 from questionnaires.instruments import CATALOGUE, instrument_named
-from questionnaires.instruments.wording import Wording, shipped_wording
+from questionnaires.instruments.errors import WordingMismatch
+from questionnaires.instruments.instrument import Instrument
+from questionnaires.instruments.wording import Wording, match_wording, shipped_wording
+from questionnaires.models import Response, SiteWording
+
+WORDINGS_REMEMBERED = 64
 
 
 def wording_of(instrument_key: str, language: str) -> Wording:
-    """Return the words of an instrument in a language."""
-    return shipped_wording(instrument_named(instrument_key), language)
+    """Return the words in force; `functional` says that they are our labels, not the instrument."""
+    return _in_force(instrument_named(instrument_key), language)
+
+
+def wording_for(response: Response, language: str = "") -> Wording:
+    """Return the words that a begun response goes on with, in its language or in another.
+
+    They stay those it began with, whatever was loaded since.
+    """
+    language = language or response.language
+    instrument = response.definition
+    if language != response.language:
+        loaded = _loaded(instrument, language).filter(loaded_at__lte=response.started_at)
+        return _newest(instrument, language, loaded)
+    if site := _loaded(instrument, language).filter(sha256=response.wording_hash).first():
+        return _matched(instrument, language, site.sha256)
+    return shipped_wording(instrument, language)
 
 
 def functional_instruments(language: str) -> list[str]:
     """Return the instruments whose words are our own labels and not the licensed text."""
     return [key for key in CATALOGUE if wording_of(key, language).functional]
+
+
+def _in_force(instrument: Instrument, language: str) -> Wording:
+    return _newest(instrument, language, _loaded(instrument, language))
+
+
+def _loaded(instrument: Instrument, language: str) -> QuerySet[SiteWording]:
+    return SiteWording.objects.filter(
+        instrument=instrument.key, version=instrument.version, language=language
+    )
+
+
+def _newest(instrument: Instrument, language: str, loaded: QuerySet[SiteWording]) -> Wording:
+    sha256 = loaded.order_by("-id").values_list("sha256", flat=True).first()
+    if sha256 is None:
+        return shipped_wording(instrument, language)
+    return _matched(instrument, language, sha256)
+
+
+@lru_cache(maxsize=WORDINGS_REMEMBERED)
+def _matched(instrument: Instrument, language: str, sha256: str) -> Wording:
+    """Return loaded words; a hash says which for ever, so they are remembered."""
+    row = _loaded(instrument, language).filter(sha256=sha256).first()
+    if row is None:
+        raise WordingMismatch(
+            f"expected words of {instrument.key} in {language} with SHA-256 {sha256}, got none. "
+            "Restore them from a backup."
+        )
+    return match_wording(instrument, language, row.content, sha256)

@@ -16,7 +16,7 @@ from questionnaires.instruments.errors import UnknownRule
 from questionnaires.instruments.instrument import Value
 from questionnaires.instruments.reading import read_answer
 from questionnaires.models import Answer, Response, ResponseState, Score
-from questionnaires.selectors import asked_answers_of, declined_items, wording_of
+from questionnaires.selectors import asked_answers_of, declined_items, wording_for, wording_of
 
 LONGEST_ELAPSED_MS = 24 * 3600 * 1000
 
@@ -158,7 +158,7 @@ def _keep(
     answer = kept or Answer(response=response, item_key=item_key)
     answer.raw, answer.value, answer.is_declined = given.raw, given.value, given.is_declined
     answer.language = language or response.language
-    answer.wording_hash = wording_of(response.instrument, answer.language).sha256
+    answer.wording_hash = wording_for(response, answer.language).sha256
     answer.answered_at, answer.elapsed_ms = at, _countable(elapsed_ms)
     answer.save()
     return SavedAnswer(answer, previous, changed=True)

@@ -16,6 +16,7 @@ from questionnaires.selectors import (
     declined_items,
     first_unanswered,
     place_of,
+    wording_for,
 )
 from studies.models.participant import Participant
 from studies.views.posting import posted
@@ -74,6 +75,7 @@ def item_page(
         get_language(),
         posted(request),
         value=answers_of(sheet.response).get(key),
+        wording=wording_for(sheet.response, get_language()),
     )
     if form.is_valid():
         sheet.save(item_key=key, raw=form.raw, **_manner(request))
@@ -101,6 +103,7 @@ def check_page(request: HttpRequest, participant: Participant, sheet: Sheet) -> 
         "asks_back": any(row.question for row in rows),
         "url_prefix": sheet.address,
         "language": get_language(),
+        "wording": wording_for(sheet.response, get_language()),
         "previous": sheet.item_url(rows[-1].item_key),
     }
     return render(request, "studies/participant/check.html", context)

@@ -4,15 +4,11 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from questionnaires.instruments import CATALOGUE, instrument_named
-from questionnaires.instruments.cpss import CPSS
+from questionnaires.instruments import ALIASES, CATALOGUE, instrument_named
 from questionnaires.instruments.errors import InstrumentError
-from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.table import RefusedRow
 from questionnaires.services.tables import ScoredTable, score_table_file
 
-# The name that the field uses for a key of ours.
-ALIASES = {"cpss14": CPSS.key}
 WRITTEN_WITH_COMPLAINTS = 3
 
 
@@ -41,7 +37,7 @@ class Command(BaseCommand):
         """Write the scored table; one line on standard error for each row refused."""
         try:
             table = score_table_file(
-                instrument=_instrument(options["instrument"]),
+                instrument=instrument_named(options["instrument"]),
                 source=options["source"],
                 target=options["target"],
                 rule_id=options["rule"],
@@ -75,7 +71,3 @@ class Command(BaseCommand):
                 "expected a table without complaints, got those above. The other rows are written.",
                 returncode=WRITTEN_WITH_COMPLAINTS,
             )
-
-
-def _instrument(name: str) -> Instrument:
-    return instrument_named(ALIASES.get(name, name))

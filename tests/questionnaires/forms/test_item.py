@@ -11,6 +11,9 @@ from questionnaires.instruments.psqi import PSQI
 from questionnaires.instruments.reading import read_answer
 from questionnaires.instruments.sleep_diary import SLEEP_DIARY
 
+# The words may be a site's own, in the database.
+pytestmark = pytest.mark.django_db
+
 NOT_A_TIME = "That is not a time of day. Write it like 22:30."
 EVERY_ITEM = [(instrument, item) for instrument in CATALOGUE.values() for item in instrument.items]
 
@@ -167,3 +170,9 @@ def test_a_typed_text_is_escaped():
 def test_the_optional_item_says_so_and_no_other_does():
     assert "(optional)" in html_of(make_form("d_j_reason"))
     assert "(optional)" not in html_of(make_form("d_a"))
+
+
+def test_labels_of_ours_are_marked_as_such_on_every_page():
+    published, ours = CATALOGUE["cpss"], CATALOGUE["morning_diary"]
+    assert "not the published questionnaire" in html_of(make_form("item_1", instrument=published))
+    assert 'class="watermark"' not in html_of(make_form("music", instrument=ours))

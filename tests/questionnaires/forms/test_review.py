@@ -16,6 +16,9 @@ from questionnaires.services import (
 )
 from tests.questionnaires import drafts
 
+# The words may be a site's own, in the database.
+pytestmark = pytest.mark.django_db
+
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 

@@ -1,0 +1,68 @@
+"""`manage.py load_wording psqi --language zh-hans psqi.toml --licence "..."`: a site's own text."""
+
+from getpass import getuser
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from questionnaires.exceptions import ResponseError
+from questionnaires.instruments import ALIASES, CATALOGUE, instrument_named
+from questionnaires.instruments.errors import InstrumentError
+from questionnaires.instruments.instrument import Instrument
+from questionnaires.instruments.site_wording import skeleton
+from questionnaires.services.wording import load_wording
+
+
+class Command(BaseCommand):
+    """Load the text that a site is licensed to show, or print an empty file for it."""
+
+    help = "Load a site's licensed wording of an instrument; --template prints a file to fill in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("instrument", help=f"one of {', '.join([*CATALOGUE, *ALIASES])}")
+        parser.add_argument("file", type=Path, nargs="?", help="the words, as TOML or JSON")
+        parser.add_argument("--language", default="en", help="language tag, such as zh-hans")
+        parser.add_argument("--licence", default="", help="on what ground you may use the text")
+        parser.add_argument(
+            "--replace", action="store_true", help="although people have answered to other words"
+        )
+        parser.add_argument("--template", action="store_true", help="print a file to fill in")
+
+    def handle(self, **options: object) -> None:
+        """Load the words and say their hash, or print the template."""
+        try:
+            instrument = instrument_named(options["instrument"])
+            language = _site_language(options["language"])
+            if options["template"]:
+                self.stdout.write(skeleton(instrument, language), ending="")
+            else:
+                self._load(instrument, language, options)
+        except (InstrumentError, ResponseError) as error:
+            raise CommandError(str(error)) from error
+
+    def _load(self, instrument: Instrument, language: str, options: dict[str, object]) -> None:
+        if options["file"] is None:
+            raise CommandError("expected a wording file, got none. --template prints one.")
+        row, is_new = load_wording(
+            instrument=instrument,
+            language=language,
+            file=options["file"],
+            licence=options["licence"],
+            by=getuser(),
+            at=now(),
+            replace=options["replace"],
+        )
+        done = "loaded" if is_new else "in force already"
+        self.stdout.write(f"{instrument.key} {row.version} in {language}: {done}, {row.sha256}")
+
+
+def _site_language(text: str) -> str:
+    """Return the tag as the site writes it; ``zh_Hans`` is ``zh-hans``."""
+    language = text.replace("_", "-").lower()
+    known = [code for code, _name in settings.LANGUAGES]
+    if language not in known:
+        raise CommandError(f"expected a language of the site ({', '.join(known)}), got {text!r}.")
+    return language
