@@ -7,8 +7,9 @@ from pathlib import Path
 
 from generator.engine.brief import ComposerName
 from generator.engine.networks.shape import NetworkShape
-from generator.engine.training.corpus import Corpus, read_corpus
+from generator.engine.training.corpus import Corpus
 from generator.engine.training.genetic import train_genetic
+from generator.engine.training.importing import read_corpus
 from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.markov import train_foundation, train_markov
 from generator.engine.training.plan import TrainingPlan

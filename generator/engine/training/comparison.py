@@ -1,9 +1,10 @@
 """Composers x measures: one table, beside human held-out pieces and two rows of chance.
 
 Every composer writes the same number of pieces of the same length, styles and modes in turn, from
-seeds 0, 1, 2, ... Night pieces are measured as written (`form.BREADTH`). Human rows are the
-melodies of held-out pieces; `null` rows are the same with the onsets of each bar, or the pitches,
-shuffled.
+seeds 0, 1, 2, ... Night pieces are measured as written (`form.BREADTH`). The human row is the
+melodies of the test split; `null` rows are the same with the onsets of each bar, or the pitches,
+shuffled. All rows, the human one too, are held against the valid split, so that what separates two
+bodies of human music is seen.
 """
 
 import csv
@@ -52,8 +53,9 @@ class Row:
     measures: Mapping[str, Measured]
 
 
-def reference_of(corpus: Corpus, held_out: Sequence[Line]) -> Reference:
-    """Return what all rows are held against, from the train split and the held-out melodies."""
+def reference_of(corpus: Corpus) -> Reference:
+    """Return what all rows are held against, from the train and the valid split."""
+    held_out = held_out_lines(corpus, "valid")
     train = lines_of(corpus.split("train"))
     space = style_space(style_points(train))
     return Reference(
@@ -66,9 +68,9 @@ def reference_of(corpus: Corpus, held_out: Sequence[Line]) -> Reference:
     )
 
 
-def held_out_lines(corpus: Corpus) -> list[Line]:
-    """Return the melodies of the test split that are eight bars long or longer."""
-    return [line for line in lines_of(corpus.split("test")) if line.n_bars >= _FEWEST_BARS]
+def held_out_lines(corpus: Corpus, split: str) -> list[Line]:
+    """Return the melodies of a split that are eight bars long or longer."""
+    return [line for line in lines_of(corpus.split(split)) if line.n_bars >= _FEWEST_BARS]
 
 
 def compare(
@@ -78,8 +80,8 @@ def compare(
     report: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
     """Return the human row, the rows of chance, and a row for each composer."""
-    human = held_out_lines(corpus)
-    reference = reference_of(corpus, human)
+    human = held_out_lines(corpus, "test")
+    reference = reference_of(corpus)
     rng = np.random.default_rng(0)
     bodies: dict[str, list[Line]] = {
         HUMAN: human,

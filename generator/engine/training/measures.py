@@ -105,6 +105,9 @@ def measure(lines: Sequence[Line], reference: Reference, *, seed: int = 0) -> di
     """Return every measure of a body of music."""
     rows = [piece_measures(line, reference) for line in lines]
     found = {name: mean_of(np.array([row[name] for row in rows]), seed=seed) for name in rows[0]}
+    in_four = [line for line in lines if line.steps_per_bar == _PLACES]
+    if in_four:
+        found["MBM, all pieces"] = _resampled(in_four, _matching(reference.places), seed)
     for name, size in (("KL 128", 128), ("KL 12", 12)):
         found[name] = _resampled(lines, _divergence(reference.pitches, size), seed)
     found["FD-32"] = _distance(lines, reference, seed)
@@ -158,6 +161,13 @@ def _divergence(reference: np.ndarray, size: int) -> Callable[[Sequence[Line], i
         pitches = np.concatenate([line.pitches for line in lines])
         ours, theirs = equal_numbers(pitches, reference, np.random.default_rng(seed))
         return pitch_divergence(ours, theirs, size)
+
+    return measured
+
+
+def _matching(places: np.ndarray) -> Callable[[Sequence[Line], int], float]:
+    def measured(lines: Sequence[Line], _seed: int) -> float:
+        return beat_matching(np.concatenate([line.onsets for line in lines]), places)
 
     return measured
 

@@ -11,9 +11,9 @@ from generator.engine.composers.registry import composer_for
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows
-from generator.engine.training.corpus import read_corpus
 from generator.engine.training.evaluation import likelihood_rows, write_table
 from generator.engine.training.figures import write_figures
+from generator.engine.training.importing import read_corpus
 
 
 class Command(BaseCommand):

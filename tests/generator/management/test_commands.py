@@ -2,6 +2,9 @@ import pretty_midi
 import pytest
 from django.core.management import CommandError, call_command
 
+from generator.engine.score.midi import write_midi
+from tests.generator.engine.training.conftest import tune
+
 
 def test_compose_writes_a_midi_file_that_others_can_read(tmp_path, capsys):
     out = tmp_path / "night.mid"
@@ -49,3 +52,30 @@ def test_evaluate_composers_writes_table_figures_and_likelihoods(tmp_path, midi_
 def test_evaluate_composers_names_an_unknown_composer(tmp_path):
     with pytest.raises(CommandError, match="bach"):
         call_command("evaluate_composers", held_out=tmp_path, out=tmp_path, composers="bach")
+
+
+def test_a_collection_is_imported_described_and_learnt_from(tmp_path, capsys):
+    for seed in range(12):
+        write_midi(tune(seed, n_bars=40), tmp_path / "midi" / f"{seed}.mid")
+    (tmp_path / "midi" / "broken.mid").write_bytes(b"MThd nonsense")
+    store = tmp_path / "tunes"
+    options = {"out": store, "name": "Tunes", "licence": "CC0 1.0", "style": "folk"}
+    call_command("import_corpus", tmp_path / "midi", **options)
+    out = capsys.readouterr().out
+    assert "13 of 13 files" in out
+    assert "Left out 1: not readable as MIDI." in out
+    call_command("corpus_statistics", store)
+    table = capsys.readouterr().out
+    assert "| MIDI files | 12 |" in table
+    assert "| Time signature | 4/4 100 % |" in table
+    assert "| Pitch range | C2 to G5 |" in table
+    call_command("train_composer", "markov", corpus=store, out=tmp_path / "out")
+    assert (tmp_path / "out" / "markov" / "sha256").exists()
+
+
+def test_import_and_statistics_say_what_they_expected(tmp_path):
+    options = {"out": tmp_path / "o", "name": "x", "licence": "x"}
+    with pytest.raises(CommandError, match="a folder of MIDI files was expected"):
+        call_command("import_corpus", tmp_path / "none", **options)
+    with pytest.raises(CommandError, match="Import the files first"):
+        call_command("corpus_statistics", tmp_path)

@@ -7,7 +7,7 @@ import pytest
 
 from generator.engine.score.midi import write_midi
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
-from generator.engine.training.corpus import read_corpus
+from generator.engine.training.importing import read_corpus
 
 SCALE = np.array([60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79])
 N_TUNES = 40

@@ -5,7 +5,8 @@ from generator.engine.brief import Style
 from generator.engine.errors import ScoreError
 from generator.engine.score.midi import write_midi
 from generator.engine.tokens.vocabulary import DURATION_STEPS, METRES, PITCH_LOWEST, SIZES
-from generator.engine.training.corpus import list_sources, read_corpus
+from generator.engine.training.importing import read_corpus
+from generator.engine.training.sources import list_sources
 from tests.generator.engine.training.conftest import N_TUNES, tune
 
 

@@ -1,0 +1,151 @@
+"""The files of a collection: a manifest of ours, MAESTRO v3, Lakh, or any folder.
+
+A collection's own split is obeyed. Where there is none the split is drawn by the hash of the work
+(title and composer, a Lakh track) or else of the file's content, 80/10/10, so that it never changes
+and versions of one work stay together.
+
+Layouts
+-------
+manifest   ``manifest.csv`` with file, ship_class, style, split, tempo, tempo_source, calm; only
+           class A is read
+MAESTRO    ``maestro-v3.0.0.csv`` with canonical_composer, canonical_title, split, midi_filename
+Lakh       ``<digit>/<md5>.mid`` (lmd_full), ``A/B/C/TR.../<md5>.mid`` (lmd_matched, lmd_aligned),
+           or ``Artist/Title.1.mid`` (clean_midi)
+"""
+
+import csv
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from generator.engine.brief import Style
+from generator.engine.errors import ScoreError
+from generator.engine.training.corpus import Source
+
+STYLE_OF = {
+    "classical_piano": Style.CLASSICAL,
+    "classical_organ": Style.CLASSICAL,
+    "art_song": Style.SONG,
+    "pop": Style.SONG,
+    "stage": Style.SONG,
+    "rock": Style.SONG,
+    "classical_guitar": Style.GUITAR,
+    "folk": Style.FOLK,
+    "japanese_folk": Style.FOLK,
+    "jazz": Style.JAZZ,
+    "ragtime_jazz": Style.JAZZ,
+}
+_MAESTRO_SPLIT = {"train": "train", "validation": "valid", "test": "test"}
+_UNKNOWN_TEMPO = float("nan")
+_MD5 = re.compile(r"[0-9a-f]{32}$")
+_TRACK = re.compile(r"TR[A-Z0-9]{16}$")
+_VERSION = re.compile(r"\.\d+$")
+_TRAIN_BELOW, _VALID_BELOW = 205, 230
+_SUFFIXES = (".mid", ".midi")
+
+
+def list_sources(directory: Path, style: Style = Style.CLASSICAL) -> list[Source]:
+    """Return the files that may be learnt from.
+
+    Parameters
+    ----------
+    directory : Path
+    style : Style
+        Of files whose collection names none.
+
+    Raises
+    ------
+    ScoreError
+        There is none, or a table of the collection cannot be read.
+    """
+    found = list(_reader_for(directory)(directory, style))
+    if not found:
+        raise ScoreError(
+            f"MIDI files to learn from were expected in {directory.name}, got none. Give a folder "
+            "with .mid files, or a manifest.csv with ship_class A rows."
+        )
+    return found
+
+
+def drawn_split(key: bytes) -> str:
+    """Return the split that the hash of a work or of a file's content falls into."""
+    digit = hashlib.sha256(key).digest()[0]
+    return "train" if digit < _TRAIN_BELOW else "valid" if digit < _VALID_BELOW else "test"
+
+
+def _reader_for(directory: Path) -> Callable[[Path, Style], Iterator[Source]]:
+    if (directory / "manifest.csv").exists():
+        return _from_manifest
+    if _maestro_table(directory) is not None:
+        return _from_maestro
+    return _from_files
+
+
+def _from_manifest(directory: Path, _style: Style) -> Iterator[Source]:
+    manifest = directory / "manifest.csv"
+    for row in _rows(manifest, ("file", "ship_class", "style", "split")):
+        if row["ship_class"] != "A" or row["style"] not in STYLE_OF:
+            continue
+        stated = row.get("tempo_source") in ("file", "score") and row.get("tempo")
+        yield Source(
+            directory / row["file"],
+            STYLE_OF[row["style"]],
+            row["split"],
+            float(row["tempo"]) if stated else _UNKNOWN_TEMPO,
+            row.get("calm") == "1",
+            row.get("cluster") or "",
+        )
+
+
+def _maestro_table(directory: Path) -> Path | None:
+    return next(iter(sorted(directory.glob("maestro-v*.csv"))), None)
+
+
+def _from_maestro(directory: Path, style: Style) -> Iterator[Source]:
+    table = _maestro_table(directory)
+    wanted = ("canonical_composer", "canonical_title", "split", "midi_filename")
+    for row in _rows(table, wanted):
+        work = f"{row['canonical_composer']} / {row['canonical_title']}"
+        split = _MAESTRO_SPLIT.get(row["split"], "")
+        path = directory / row["midi_filename"]
+        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path))
+
+
+def _from_files(directory: Path, style: Style) -> Iterator[Source]:
+    paths = (path for path in directory.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    for path in sorted(paths):
+        work = _lakh_work(path.relative_to(directory))
+        split = drawn_split(work.encode() if work else path.read_bytes())
+        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path))
+
+
+def _lakh_work(path: Path) -> str:
+    """Return the track or song that a path of the Lakh collections names; empty elsewhere."""
+    if _MD5.match(path.stem):
+        return path.parent.name if _TRACK.match(path.parent.name) else ""
+    if _VERSION.search(path.stem):
+        return f"{path.parent.name} / {_VERSION.sub('', path.stem)}"
+    return ""
+
+
+def beats_beside(path: Path) -> Path | None:
+    """Return the annotation of beats that lies beside a MIDI file (ASAP, POP909), if any."""
+    for folder in (path.parent, path.parent / "annotations"):
+        for name in (f"{path.stem}_annotations.txt", f"{path.stem}__beat_midi.txt"):
+            if (folder / name).exists():
+                return folder / name
+    alone = path.parent / "beat_midi.txt"
+    return alone if alone.exists() and path.parent.name == path.stem else None
+
+
+def _rows(table: Path, wanted: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        missing = set(wanted) - set(reader.fieldnames or ())
+        if missing:
+            raise ScoreError(
+                f"columns {', '.join(wanted)} were expected in {table.name}, got no "
+                f"{', '.join(sorted(missing))}. Take the table as it was published."
+            )
+        yield from reader

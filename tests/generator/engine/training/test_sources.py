@@ -1,0 +1,102 @@
+import csv
+import math
+
+import pytest
+
+from generator.engine.brief import Style
+from generator.engine.errors import ScoreError
+from generator.engine.score.midi import write_midi
+from generator.engine.training.sources import drawn_split, list_sources
+from tests.generator.engine.training.conftest import tune
+
+MAESTRO_COLUMNS = [
+    "canonical_composer",
+    "canonical_title",
+    "split",
+    "year",
+    "midi_filename",
+    "audio_filename",
+    "duration",
+]
+
+
+def touch(path, seed=1):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_midi(tune(seed), path)
+
+
+def maestro(directory, columns=MAESTRO_COLUMNS):
+    rows = [
+        ["Bach", "Prelude", "train", "2004", "2004/a.midi", "2004/a.wav", "100.0"],
+        ["Bach", "Prelude", "train", "2006", "2006/b.midi", "2006/b.wav", "90.0"],
+        ["Satie", "Gnossienne", "validation", "2008", "2008/c.midi", "2008/c.wav", "80.0"],
+        ["Liszt", "Etude", "test", "2008", "2008/d.midi", "2008/d.wav", "70.0"],
+    ]
+    with (directory / "maestro-v3.0.0.csv").open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    for number, row in enumerate(rows):
+        touch(directory / row[4], number)
+
+
+def test_maestro_keeps_its_own_split_and_says_which_work_a_file_is(tmp_path):
+    maestro(tmp_path)
+    found = list_sources(tmp_path)
+    assert [source.split for source in found] == ["train", "train", "valid", "test"]
+    assert found[0].work == found[1].work == "Bach / Prelude"
+    assert all(source.path.exists() for source in found)
+    assert math.isnan(found[0].tempo_bpm)
+
+
+def test_a_maestro_table_without_its_columns_is_a_named_error(tmp_path):
+    maestro(tmp_path, ["composer", *MAESTRO_COLUMNS[1:]])
+    with pytest.raises(ScoreError, match="got no canonical_composer"):
+        list_sources(tmp_path)
+
+
+def test_lakh_versions_of_one_track_fall_into_one_split(tmp_path):
+    track = tmp_path / "lmd_matched" / "A" / "B" / "C" / "TRABCDE128F4259ABC"
+    for number in range(5):
+        touch(track / f"{number:032x}.mid", number)
+    found = list_sources(tmp_path / "lmd_matched")
+    assert {source.work for source in found} == {"TRABCDE128F4259ABC"}
+    assert len({source.split for source in found}) == 1
+
+
+def test_clean_lakh_knows_versions_by_their_number(tmp_path):
+    for number in (1, 2):
+        touch(tmp_path / "ABBA" / f"Waterloo.{number}.mid", number)
+    touch(tmp_path / "ABBA" / "Chiquitita.1.mid", 3)
+    works = [source.work for source in list_sources(tmp_path)]
+    assert works == ["ABBA / Chiquitita", "ABBA / Waterloo", "ABBA / Waterloo"]
+
+
+def test_full_lakh_is_split_by_content(tmp_path):
+    touch(tmp_path / "0" / ("0" * 32 + ".mid"), 4)
+    (found,) = list_sources(tmp_path, Style.JAZZ)
+    assert found.split == drawn_split(found.path.read_bytes())
+    assert found.style is Style.JAZZ
+    assert found.work == ""
+
+
+def test_annotations_are_found_where_asap_and_pop909_keep_them(tmp_path):
+    touch(tmp_path / "asap" / "Bach1.mid")
+    (tmp_path / "asap" / "Bach1_annotations.txt").write_text("")
+    touch(tmp_path / "pop" / "001" / "001.mid")
+    (tmp_path / "pop" / "001" / "beat_midi.txt").write_text("")
+    touch(tmp_path / "kept" / "002.mid")
+    (tmp_path / "kept" / "annotations").mkdir()
+    (tmp_path / "kept" / "annotations" / "002__beat_midi.txt").write_text("")
+    touch(tmp_path / "plain.mid")
+    found = {source.path.name: source.beats for source in list_sources(tmp_path)}
+    assert found["Bach1.mid"].name == "Bach1_annotations.txt"
+    assert found["001.mid"].name == "beat_midi.txt"
+    assert found["002.mid"].name == "002__beat_midi.txt"
+    assert found["plain.mid"] is None
+
+
+def test_splits_are_about_80_10_10():
+    splits = [drawn_split(str(n).encode()) for n in range(4000)]
+    assert splits.count("train") / 4000 == pytest.approx(0.8, abs=0.03)
+    assert splits.count("test") / 4000 == pytest.approx(0.1, abs=0.03)
