@@ -50,6 +50,31 @@ class Instrument(StrEnum):
     VIBRAPHONE = "vibraphone"
 
 
+class Bed(StrEnum):
+    """The sound of nature under the music."""
+
+    NONE = "none"
+    RAIN = "rain"
+    WAVES = "waves"
+
+
+@dataclass(frozen=True)
+class RendererPin:
+    """What a study fixes, so that every night of every arm sounds alike; equal pins, equal bytes.
+
+    `renderer` and `version` name the program that turns notes into samples, `profile` the numbers
+    of the mastering, `device` the kind of machine ("cpu", "cuda"), `soundfont_sha256` the samples
+    it plays (empty where it needs none), `chunk_samples` the size of its steps.
+    """
+
+    renderer: str
+    version: str
+    profile: str
+    chunk_samples: int
+    device: str = "cpu"
+    soundfont_sha256: str = ""
+
+
 @dataclass(frozen=True)
 class Brief:
     """What to compose and render, complete: the same brief on the same engine gives the same music.
@@ -69,6 +94,10 @@ class Brief:
     calmness : float
         0 (still calm) to 1 (calmest).
     instrument : Instrument
+    bed : Bed
+        Rain or waves under the music, or nothing.
+    pin : RendererPin, optional
+        The renderer that the study has fixed; None asks for the built-in one as it is now.
 
     Raises
     ------
@@ -84,6 +113,8 @@ class Brief:
     mode: Mode = Mode.MAJOR
     calmness: float = 0.8
     instrument: Instrument = Instrument.PIANO
+    bed: Bed = Bed.NONE
+    pin: RendererPin | None = None
 
     def __post_init__(self) -> None:
         _require(
@@ -123,6 +154,8 @@ class Brief:
             data["composer"] = ComposerName(data["composer"])
             data["mode"] = Mode(data["mode"])
             data["instrument"] = Instrument(data["instrument"])
+            data["bed"] = Bed(data.get("bed", Bed.NONE))
+            data["pin"] = RendererPin(**data["pin"]) if data.get("pin") else None
             data["styles"] = {Style(name): float(w) for name, w in data["styles"].items()}
             return cls(**data)
         except (KeyError, TypeError, ValueError) as error:
@@ -137,7 +170,8 @@ class Rendering:
     """What came out: one finished audio file, the MIDI it was made from, and what was measured.
 
     `duration_s` seconds; `loudness_lufs` integrated loudness (ITU-R BS.1770); `true_peak_dbtp`
-    4x oversampled; hashes are SHA-256 in hex; `features` and `quality` are plain JSON values.
+    4x oversampled; hashes are SHA-256 in hex; `pin` is what rendered it, as `RendererPin` has it;
+    `features` and `quality` are plain JSON values.
     """
 
     audio_path: Path
@@ -150,6 +184,7 @@ class Rendering:
     n_notes: int
     composer_release: str
     renderer: str
+    pin: Mapping[str, object] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
     quality: Mapping[str, object] = field(default_factory=dict)
 

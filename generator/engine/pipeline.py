@@ -7,26 +7,33 @@ at all. Two renderings of one stem at a time do not disturb each other: each has
 """
 
 import glob
+import hashlib
+import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from generator.engine.audio.balance import even_out, fit_room, sink
+from generator.engine.audio.balance import even_out, fit_room, mean_amplitude, sink
 from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256, write_mp3
-from generator.engine.audio.features import features
+from generator.engine.audio.features import features, loudness_curve
+from generator.engine.audio.limits import Row, in_words
 from generator.engine.audio.loudness import TruePeakMeter
 from generator.engine.audio.mastering import Master, gain_to_target, soften_peaks
-from generator.engine.audio.performance import Performance, end_repeats, perform
+from generator.engine.audio.nature import BED_LU, NatureBed, with_bed
+from generator.engine.audio.notation import judge_score
+from generator.engine.audio.performance import TimedNote, end_repeats, perform
 from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, Timeline, timeline
-from generator.engine.audio.quality import Measurements, SoundMeasurer, judge, refuse_unfit
-from generator.engine.audio.synthesis import RENDERER, synthesise
-from generator.engine.brief import Brief, Rendering
+from generator.engine.audio.quality import Measurements, SoundMeasurer, judge, unfit
+from generator.engine.audio.refusals import UnfitMusic
+from generator.engine.audio.renderers import Renderer, renderer_for
+from generator.engine.audio.synthesis import HEADROOM
+from generator.engine.brief import Bed, Brief, Rendering
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import SynthesisError
 from generator.engine.score.midi import write_midi
@@ -34,6 +41,10 @@ from generator.engine.score.notes import Score
 
 Progress = Callable[[float, str], None]
 
+logger = logging.getLogger(__name__)
+
+# So often music is drawn that may fail its quality control, the first time included.
+MAX_DRAWS = 6
 COMPOSING, RENDERING, CHECKING = "composing", "rendering", "checking"
 
 # Shares of the whole work, as measured on one core: synthesis is quick, the encoder is not.
@@ -45,6 +56,9 @@ def render(
     brief: Brief, *, directory: Path, stem: str, progress: Progress | None = None
 ) -> Rendering:
     """Return the finished rendering of a brief: `<stem>.mp3` and `<stem>.mid` in `directory`.
+
+    Music that fails its quality control is drawn again, with a seed that follows from the brief's;
+    the failed draws are kept with the rendering (`quality["draws"]`).
 
     Parameters
     ----------
@@ -60,22 +74,75 @@ def render(
 
     Raises
     ------
+    PinUnmet
+        This machine has not the renderer that the brief asks for.
+    UnfitMusic
+        No draw passed; the message names the lines that the last one failed.
     SynthesisError
-        The score cannot be played, the disk is full, or the sound fails its quality control.
+        The score cannot be played, or the disk is full.
     RenderCancelled
         Raised by `progress`; like every exception it leaves no file behind.
     """
-    report = progress or _silent
+    report = _Rising(progress or _silent)
+    renderer = renderer_for(brief.pin)
     report(0.0, COMPOSING)
     composer = composer_for(brief.composer)
-    score = composer.compose(
-        brief,
-        np.random.default_rng([brief.seed, 0]),
-        progress=lambda fraction: report(_COMPOSED * fraction, COMPOSING),
-    )
-    return render_score(
-        score, brief, release=composer.release, directory=directory, stem=stem, progress=report
-    )
+
+    def draw(drawn: Brief) -> Rendering:
+        score = composer.compose(
+            drawn,
+            np.random.default_rng([drawn.seed, 0]),
+            progress=lambda fraction: report(_COMPOSED * fraction, COMPOSING),
+        )
+        return render_score(
+            score,
+            drawn,
+            release=composer.release,
+            directory=directory,
+            stem=stem,
+            progress=report,
+            renderer=renderer,
+        )
+
+    return first_fit(brief, draw)
+
+
+def first_fit(brief: Brief, draw: Callable[[Brief], Rendering]) -> Rendering:
+    """Return the first of at most `MAX_DRAWS` renderings that passes its quality control.
+
+    Parameters
+    ----------
+    brief : Brief
+    draw : callable
+        Renders a brief or raises UnfitMusic; called with one brief after another that differ in
+        their seeds only.
+
+    Raises
+    ------
+    UnfitMusic
+        None passed.
+    """
+    draws: list[dict[str, object]] = []
+    while True:
+        drawn = replace(brief, seed=drawn_seed(brief.seed, len(draws)))
+        try:
+            rendering = draw(drawn)
+        except UnfitMusic as error:
+            draws.append({"seed": drawn.seed, "failed": error.rows})
+            logger.warning("draw %d, seed %d: %s", len(draws), drawn.seed, in_words(error.rows))
+            if len(draws) == MAX_DRAWS:
+                raise UnfitMusic(error.rows, MAX_DRAWS) from error
+        else:
+            quality = {**rendering.quality, "seed": drawn.seed, "draws": draws}
+            return replace(rendering, quality=quality)
+
+
+def drawn_seed(seed: int, n_before: int) -> int:
+    """Return the seed of a draw: the brief's own for the first, then one that follows from it."""
+    if n_before == 0:
+        return seed
+    digest = hashlib.sha256(f"{seed}:{n_before}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def render_score(
@@ -86,6 +153,7 @@ def render_score(
     directory: Path,
     stem: str,
     progress: Progress | None = None,
+    renderer: Renderer | None = None,
 ) -> Rendering:
     """Return the finished rendering of a score that is already composed; see `render`.
 
@@ -93,27 +161,36 @@ def render_score(
     ----------
     release : str
         The release of the composer that made the score, stored with the rendering.
+    renderer : Renderer, optional
+        What turns notes into samples; else the one that the brief pins.
     """
     report = progress or _silent
-    profile = Profile()
+    renderer = renderer or renderer_for(brief.pin)
+    profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
     plan = timeline(60 * brief.minutes)
     score = end_repeats(score)
     with _workplace(directory, stem) as work:
-        _write_midi(score, work.midi_part)
         performance = perform(
             score,
             music_end_s=plan.music_end / SAMPLE_RATE_HZ,
             rng=np.random.default_rng([brief.seed, 1]),
         )
+        rows = judge_score(score, stretch=performance.stretch, timeline=plan)
+        _refuse_unfit(rows, plan)
+        _write_midi(score, work.midi_part)
         scratch = Scratch(work.scratch_part)
-        measured = _master_to(scratch, performance, plan, profile, report)
+        notes = fit_room(even_out(sink(performance.notes, plan, profile)), profile)
+        dry = with_bed(
+            renderer.synthesise(notes, plan.n_samples), _bed(brief, notes, plan, profile)
+        )
+        measured = _master_to(scratch, dry, plan, profile, report)
         gain_db = gain_to_target(measured.integrated_lufs, profile)
         level = _Level(gain_db, measured, profile)
         write_mp3(_amplified(scratch, level, plan, report), work.audio_part)
         report(_ENCODED, CHECKING)
         measured = level.measured_after()
-        rows = judge(measured, gain_db=gain_db, timeline=plan, profile=profile)
-        refuse_unfit(rows)
+        rows += judge(measured, gain_db=gain_db, timeline=plan, profile=profile)
+        _refuse_unfit(rows, plan)
         _require_length(work.audio_part, plan)
         rendering = Rendering(
             audio_path=work.audio,
@@ -125,18 +202,41 @@ def render_score(
             midi_sha256=sha256(work.midi_part),
             n_notes=len(performance.notes),
             composer_release=release,
-            renderer=RENDERER,
-            features=features(score, performance, measured, plan),
+            renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
+            pin=asdict(renderer.pin),
+            features=features(score, performance, measured, plan, gain_db),
             quality={
                 "profile": profile.name,
                 "passed": all(row["passed"] for row in rows),
                 "gain_db": round(gain_db, 3),
                 "rows": rows,
+                "loudness_curve_lufs": loudness_curve(measured, gain_db),
             },
         )
         report(1.0, CHECKING)
         work.publish()
     return rendering
+
+
+def _refuse_unfit(rows: list[Row], plan: Timeline) -> None:
+    """Raise UnfitMusic if a line fails without which a file of this length must not be played."""
+    failed = unfit(rows, plan)
+    if failed:
+        raise UnfitMusic(failed)
+
+
+def _bed(
+    brief: Brief, notes: Sequence[TimedNote], plan: Timeline, profile: Profile
+) -> NatureBed | None:
+    if brief.bed is Bed.NONE:
+        return None
+    return NatureBed(
+        brief.bed,
+        seed=brief.seed,
+        amplitude=HEADROOM * mean_amplitude(notes, plan) * 10 ** (BED_LU / 20),
+        timeline=plan,
+        profile=profile,
+    )
 
 
 @dataclass(frozen=True)
@@ -206,17 +306,20 @@ def _write_midi(score: Score, path: Path) -> None:
 
 
 def _master_to(
-    scratch: Scratch, performance: Performance, plan: Timeline, profile: Profile, report: Progress
+    scratch: Scratch,
+    dry: Iterator[np.ndarray],
+    plan: Timeline,
+    profile: Profile,
+    report: Progress,
 ) -> Measurements:
     """Pass 1: synthesise, master and measure everything but the gain."""
     master, measurer = Master(plan, profile), SoundMeasurer()
     n_done = 0
-    notes = fit_room(even_out(sink(performance.notes, plan, profile)), profile)
-    for dry in synthesise(notes, plan.n_samples):
-        mastered = master.process(dry)
+    for chunk in dry:
+        mastered = master.process(chunk)
         measurer.add(mastered)
         scratch.append(mastered)
-        n_done += len(dry)
+        n_done += len(chunk)
         share = n_done / plan.n_samples
         report(_COMPOSED + share * (_SYNTHESISED - _COMPOSED), RENDERING)
     return measurer.result()
@@ -269,6 +372,17 @@ def _require_length(audio: Path, plan: Timeline) -> None:
             f"an MP3 of {expected_s:.1f} s was expected, got {got_s:.1f} s. Check the disk and the "
             "installed soundfile, then try again."
         )
+
+
+class _Rising:
+    """Passes progress on, held at its highest while music is drawn again."""
+
+    def __init__(self, report: Progress) -> None:
+        self._report, self._highest = report, 0.0
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        self._highest = max(self._highest, fraction)
+        self._report(self._highest, stage)
 
 
 def _silent(_fraction: float, _stage: str) -> None:

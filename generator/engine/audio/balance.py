@@ -20,7 +20,7 @@ import numpy as np
 
 from generator.engine.audio.mastering import room_power
 from generator.engine.audio.performance import TimedNote
-from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, Timeline
+from generator.engine.audio.profile import SAMPLE_RATE_HZ, SHORTEST_NIGHT_S, Profile, Timeline
 from generator.engine.audio.voices import Voice, k_weight, voice_for_program
 
 HOP_S = 0.1
@@ -48,7 +48,7 @@ def sink(notes: Sequence[TimedNote], timeline: Timeline, profile: Profile) -> tu
         Sorted by onset.
     timeline : Timeline
     profile : Profile
-        `decline_lu` holds for files of 25 minutes and more; shorter ones sink in proportion.
+        `decline_lu` holds for nights (15 minutes and more); shorter files sink in proportion.
 
     Returns
     -------
@@ -57,11 +57,11 @@ def sink(notes: Sequence[TimedNote], timeline: Timeline, profile: Profile) -> tu
     """
     fade_s = timeline.fade_out_start / SAMPLE_RATE_HZ
     length_s = timeline.n_samples / SAMPLE_RATE_HZ
-    span_s = min(300.0, fade_s / 3)
+    span_s = min(length_s / 9, fade_s / 3)
     power = foretold_power(notes)
     first = _mean_db(power, 0.0, span_s)
     last = _mean_db(power, fade_s - span_s, fade_s)
-    wanted_db = profile.decline_lu * min(1.0, length_s / 1500.0)
+    wanted_db = profile.decline_lu * min(1.0, length_s / SHORTEST_NIGHT_S)
     bend_db = float(np.clip((first - last) - wanted_db, -LARGEST_BEND_DB, LARGEST_BEND_DB))
     # The two means stand in the middles of their spans.
     slope_db_per_s = bend_db / (fade_s - span_s)
@@ -122,6 +122,15 @@ def foretold_power(notes: Sequence[TimedNote]) -> np.ndarray:
     for note in notes:
         _add(power, _hop(note.onset_s), _power_profile(note))
     return power
+
+
+def mean_amplitude(notes: Sequence[TimedNote], timeline: Timeline) -> float:
+    """Return the amplitude that the notes will have on the mean of the night's first ninth.
+
+    A bed that starts from here and sinks as the notes do keeps its distance all night.
+    """
+    stop_s = timeline.n_samples / SAMPLE_RATE_HZ / 9
+    return 10 ** (_mean_db(foretold_power(notes), 0.0, stop_s) / 20)
 
 
 def _add(power: np.ndarray, hop: int, profile: np.ndarray) -> None:

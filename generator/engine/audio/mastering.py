@@ -107,6 +107,15 @@ def room_power(frequencies_hz: np.ndarray, profile: Profile) -> np.ndarray:
     return spectrum[bins]
 
 
+@lru_cache(maxsize=4)
+def room_t60_s(profile: Profile) -> float:
+    """Return how long the room takes to fall by 60 dB, from its decay between -5 and -25 dB."""
+    energy = (_room_responses(profile).astype(np.float64) ** 2).sum(axis=0)[::-1].cumsum()[::-1]
+    decay_db = 10 * np.log10(energy / energy[0])
+    start, stop = (int(np.argmax(decay_db <= level)) for level in (-5.0, -25.0))
+    return 3 * (stop - start) / SAMPLE_RATE_HZ
+
+
 def gain_to_target(loudness_lufs: float, profile: Profile) -> float:
     """Return the static gain in dB that brings a sound to the profile's loudness.
 

@@ -17,6 +17,10 @@ SAMPLE_RATE_HZ = 44_100
 CHUNK_SAMPLES = 5 * SAMPLE_RATE_HZ
 CHANNELS = 2
 
+PROFILE = "sleep/v1"
+# A file shorter than this is a preview: too short to wind anybody down.
+SHORTEST_NIGHT_S = 900.0
+
 FADE_IN_S = 12.0
 FADE_OUT_S = 180.0
 SILENCE_S = 2.0
@@ -70,6 +74,11 @@ class Timeline:
     fade_in: int
     fade_out: int
     silence: int
+
+    @property
+    def is_night(self) -> bool:
+        """Whether this is long enough to be judged by every line of the profile."""
+        return self.n_samples >= SHORTEST_NIGHT_S * SAMPLE_RATE_HZ
 
     @property
     def music_end(self) -> int:

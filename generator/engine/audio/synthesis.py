@@ -23,14 +23,14 @@ from generator.engine.audio.performance import TimedNote
 from generator.engine.audio.profile import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from generator.engine.audio.voices import Voice, voice_for_program
 
-RENDERER = "torch-additive/1"
+RENDERER, VERSION = "built-in", "2"
 
 BLOCK_SAMPLES = 490
 _BLOCKS = CHUNK_SAMPLES // BLOCK_SAMPLES
 # Partials below this share of the loudest possible one are inaudible (-90 dB) and left out.
 _INAUDIBLE = 10 ** (-90 / 20)
 # Room for several notes at once below full scale; mastering sets the real level.
-_HEADROOM = 0.05
+HEADROOM = 0.05
 # A string struck again passes into the new sound this fast, so that the two do not add up.
 _RESTRIKE_RELEASE_S = 0.15
 
@@ -99,7 +99,7 @@ def _sounds(notes: Sequence[TimedNote]) -> list[_Sound]:
 def _sound(note: TimedNote, voice: Voice, ring_until_s: float, release_s: float) -> _Sound:
     start = max(0, round(note.onset_s * SAMPLE_RATE_HZ))
     release = max(start, round(ring_until_s * SAMPLE_RATE_HZ))
-    gain = _HEADROOM * note.gain * 10 ** (voice.level_db / 20)
+    gain = HEADROOM * note.gain * 10 ** (voice.level_db / 20)
     partials = voice.partials(note.pitch)
     angle = (note.pan + 1) * math.pi / 4
     return _Sound(
@@ -140,7 +140,7 @@ def _amplitudes_at(sound: _Sound, sample: int) -> np.ndarray:
     partials = sound.voice.partials(sound.pitch)
     since_strike_s = (sample - sound.start) / SAMPLE_RATE_HZ
     sizes = sound.amplitudes * np.exp(-partials.decays_per_s * since_strike_s)
-    audible = np.flatnonzero(sizes > _INAUDIBLE * _HEADROOM)
+    audible = np.flatnonzero(sizes > _INAUDIBLE * HEADROOM)
     count = audible[-1] + 1 if len(audible) else 0
     # Phases count from the start of the file, so that equal tones join and never cancel.
     turns = np.mod(partials.frequencies_hz * (sample / SAMPLE_RATE_HZ), 1.0)

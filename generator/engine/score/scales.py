@@ -59,12 +59,29 @@ def estimate_key(histogram: np.ndarray) -> tuple[int, str]:
     histogram : ndarray, shape (12,)
         Sounding time (or count) of each pitch class.
     """
+    (_, tonic, mode), _ = _best_keys(histogram)
+    return tonic, mode
+
+
+def key_clarity(histogram: np.ndarray) -> float:
+    """Return how much better the best key fits the histogram than the best of the other mode.
+
+    Both as correlations with the Krumhansl-Kessler profiles; 0 for a histogram without a shape.
+    """
+    size = float(np.linalg.norm(histogram - histogram.mean()))
+    (best, *_), (other, *_) = _best_keys(histogram)
+    return (best - other) / size if size else 0.0
+
+
+def _best_keys(histogram: np.ndarray) -> list[tuple[float, int, str]]:
+    """Return the best key of each mode as (fit, tonic, mode), the better one first."""
     centred = histogram - histogram.mean()
-    best = (-np.inf, 0, "major")
+    best = []
     for mode, profile in _KESSLER.items():
         weights = np.asarray(profile) - np.mean(profile)
-        for tonic in range(12):
-            rotated = np.roll(weights, tonic)
-            correlation = float(centred @ rotated / np.linalg.norm(rotated))
-            best = max(best, (correlation, tonic, mode))
-    return best[1], best[2]
+        fits = [
+            float(centred @ np.roll(weights, tonic) / np.linalg.norm(weights))
+            for tonic in range(12)
+        ]
+        best.append(max((fit, tonic, mode) for tonic, fit in enumerate(fits)))
+    return sorted(best, reverse=True)

@@ -1,5 +1,6 @@
 import os
 import resource
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ import soundfile
 from generator.engine.audio.encoding import sha256
 from generator.engine.audio.loudness import LoudnessMeter
 from generator.engine.audio.profile import SAMPLE_RATE_HZ
-from generator.engine.audio.quality import HARD_ITEMS
-from generator.engine.brief import Brief, ComposerName, Instrument, Style
+from generator.engine.audio.quality import PREVIEW_ITEMS
+from generator.engine.audio.refusals import PinUnmet, UnfitMusic
+from generator.engine.audio.renderers import BuiltInRenderer
+from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Rendering, Style
 from generator.engine.errors import RenderCancelled, SynthesisError
-from generator.engine.pipeline import render, render_score
+from generator.engine.pipeline import MAX_DRAWS, drawn_seed, first_fit, render, render_score
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 
 
@@ -106,10 +109,11 @@ def test_the_file_that_was_written_measures_what_the_rendering_says(tmp_path):
 def test_quality_and_features_are_stored_as_plain_values(tmp_path):
     result = rendered(tmp_path)
     rows = {row["item"]: row for row in result.quality["rows"]}
-    assert all(rows[item]["passed"] for item in HARD_ITEMS)
-    assert result.quality["profile"] == "sleep-45/v1"
+    assert all(rows[item]["passed"] for item in PREVIEW_ITEMS)
+    assert result.quality["profile"] == "sleep-0.5/v1"
     assert result.features["tempo_mean_bpm"] == pytest.approx(60.0)
     assert result.features["notes_per_minute"] == pytest.approx(8 * 60 / 4, rel=0.1)
+    assert len(result.quality["loudness_curve_lufs"]) == 1
     assert all(type(value) is float for value in result.features.values())
 
 
@@ -185,3 +189,91 @@ def test_what_a_killed_rendering_left_is_swept_away_but_a_living_one_is_not_dist
 def test_a_missing_directory_is_told(tmp_path):
     with pytest.raises(SynthesisError, match=r"a directory to write night\.mp3 into was expected"):
         rendered(tmp_path / "missing")
+
+
+def unfit(item):
+    return UnfitMusic([{"item": item, "value": 9.0, "limit": "<= 5", "passed": False}])
+
+
+def test_unfit_music_is_drawn_again_with_seeds_that_follow_from_the_briefs_own(tmp_path):
+    asked = []
+
+    def draw(drawn):
+        asked.append(drawn.seed)
+        if len(asked) < 3:
+            raise unfit(f"line_{len(asked)}")
+        return Rendering(tmp_path, tmp_path, 1.0, -24.0, -6.0, "", "", 1, "r", "x")
+
+    result = first_fit(brief(seed=7), draw)
+    assert asked == [7, drawn_seed(7, 1), drawn_seed(7, 2)]
+    assert len(set(asked)) == 3
+    assert all(0 <= seed < 2**63 for seed in asked)
+    assert result.quality["seed"] == asked[2]
+    assert [draw["seed"] for draw in result.quality["draws"]] == asked[:2]
+    assert result.quality["draws"][1]["failed"][0]["item"] == "line_2"
+
+
+def test_music_that_never_passes_is_refused_with_the_lines_that_failed():
+    asked = []
+
+    def draw(drawn):
+        asked.append(drawn)
+        raise unfit("local_jump_lu")
+
+    with pytest.raises(UnfitMusic, match=r"got in 6 draws none: local_jump_lu <= 5, got 9\.0"):
+        first_fit(brief(), draw)
+    assert len(asked) == MAX_DRAWS == 6
+
+
+def test_a_night_that_fails_a_line_of_the_notes_is_refused_before_a_sample_is_made(tmp_path):
+    steps = []
+    hectic = score(n_bars=230)
+    with pytest.raises(UnfitMusic, match=r"melody_per_minute_first <= 40, got 60"):
+        rendered(
+            tmp_path,
+            hectic,
+            brief(minutes=15),
+            progress=lambda _fraction, stage: steps.append(stage),
+        )
+    assert steps == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rendering_says_what_it_was_rendered_with(tmp_path):
+    pin = BuiltInRenderer().pin
+    pinned = rendered(tmp_path, a_brief=brief(pin=pin))
+    assert pinned.pin == asdict(pin)
+    assert pinned.audio_sha256 == rendered(tmp_path).audio_sha256
+
+
+def test_a_pin_that_this_machine_cannot_meet_is_refused_and_nothing_else_is_rendered(tmp_path):
+    older = replace(BuiltInRenderer().pin, version="0")
+    with pytest.raises(PinUnmet, match=r"version='0'.*was expected, got .*audio_doctor"):
+        render(brief(pin=older), directory=tmp_path, stem="night")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bed_changes_the_sound_and_neither_its_length_nor_its_loudness(tmp_path):
+    plain = rendered(tmp_path)
+    size = plain.audio_path.stat().st_size
+    for bed in (Bed.RAIN, Bed.WAVES):
+        bedded = rendered(tmp_path, a_brief=brief(bed=bed))
+        assert bedded.audio_sha256 != plain.audio_sha256
+        assert bedded.loudness_lufs == pytest.approx(-24.0, abs=0.1)
+        assert bedded.audio_path.stat().st_size == size
+
+
+@pytest.mark.parametrize("composer", list(ComposerName))
+def test_the_composers_files_cannot_be_told_apart_from_outside(tmp_path, composer):
+    one = render(replace(brief(), composer=composer), directory=tmp_path, stem="a")
+    reference = render(brief(), directory=tmp_path, stem="b")
+    assert one.audio_path.stat().st_size == reference.audio_path.stat().st_size
+    head = one.audio_path.read_bytes()[:4]
+    assert head == reference.audio_path.read_bytes()[:4]
+    assert not head.startswith(b"ID3")
+    outside = [soundfile.info(str(r.audio_path)) for r in (one, reference)]
+    facts = [(i.samplerate, i.channels, i.frames, i.format, i.subtype) for i in outside]
+    assert facts[0] == facts[1]
+    assert outside[0].extra_info.splitlines()[1:3] == outside[1].extra_info.splitlines()[1:3]
+    with soundfile.SoundFile(one.audio_path) as file:
+        assert not any(file.copy_metadata().values())

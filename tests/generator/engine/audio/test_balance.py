@@ -46,8 +46,8 @@ def test_the_night_sinks_by_what_the_profile_asks_whatever_the_score_did(end_gai
 def test_a_short_file_sinks_in_proportion():
     notes = tuple(strike(float(i)) for i in range(300))
     sunk = sink(notes, timeline(300.0), PROFILE)
-    fall = level_db(sunk, 1, 67) - level_db(sunk, 131, 198)
-    assert fall == pytest.approx(PROFILE.decline_lu / 5, abs=0.3)
+    fall = level_db(sunk, 1, 34) - level_db(sunk, 164, 198)
+    assert fall == pytest.approx(PROFILE.decline_lu / 3, abs=0.3)
 
 
 def test_the_room_is_made_up_for_within_a_few_decibels():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from generator.engine.audio.mastering import (
     lowpass_hz,
     narrow,
     room_power,
+    room_t60_s,
     soften_peaks,
 )
 from generator.engine.audio.profile import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Profile, timeline
@@ -121,3 +124,8 @@ def test_the_room_neither_adds_nor_takes_much_on_average():
     powers = room_power(np.linspace(200, 2000, 2000), PROFILE)
     assert 0.9 < powers.mean() < 1.3
     assert powers.std() > 0.1
+
+
+def test_the_room_is_as_long_as_the_profile_says():
+    assert room_t60_s(PROFILE) == pytest.approx(PROFILE.reverb_t60_s, rel=0.05)
+    assert room_t60_s(replace(PROFILE, reverb_t60_s=1.5)) == pytest.approx(1.5, rel=0.05)
