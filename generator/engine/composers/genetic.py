@@ -1,10 +1,11 @@
-"""GAMC: the genetic composer, in its strong form.
+"""GAMC: the genetic composer, in its strong form and in a plain one.
 
 A genome is the melody of one phrase on a grid of eighths: each slot holds a degree or nothing.
 Fitness is closeness to the phrases of the corpus (Mahalanobis distance of ten features), consonance
 with the chords, small intervals, a contour, and the density that the plan asks for. Tournaments of
 three, crossover at bar lines, musical mutations, an elite of four. All genomes of a generation are
-measured at once.
+measured at once. The plain form (`PLAIN`), as a textbook would have it, knows nothing of the corpus
+and one mutation; the paper does not describe its own.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,6 @@ _PLACES_PER_SLOT = BAR // SLOTS_PER_BAR
 _REST = -1
 _TOURNAMENT = 3
 _ELITE = 4
-_WEIGHT_CORPUS = 0.5
 _WEIGHT_COUNT = 1.2
 _WEIGHT_CHORD = 0.8
 _WEIGHT_INTERVAL = 0.25
@@ -42,10 +42,19 @@ _METRICAL_WEIGHT = np.array([1.0, 0.25, 0.7, 0.3, 0.9, 0.25, 0.6, 0.35])
 
 @dataclass(frozen=True)
 class Effort:
-    """How long the search may take: genomes in a generation, generations a phrase."""
+    """How long and by what the search goes.
+
+    Genomes in a generation, generations a phrase, the weight of closeness to the corpus, and how
+    many of the mutations it may use.
+    """
 
     population: int = 96
     generations: int = 60
+    corpus_weight: float = 0.5
+    n_mutations: int = 7
+
+
+PLAIN = Effort(population=32, generations=30, corpus_weight=0.0, n_mutations=1)
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ class Search:
         last = np.where(begins, slots, -1).max(axis=1)
         end = np.where(last >= 0, self._taste[last, degrees[rows[:, 0], last]], -2.0)
         return (
-            -_WEIGHT_CORPUS * distance
+            -self._effort.corpus_weight * distance
             - _WEIGHT_COUNT * (count - self._target) ** 2 / 2
             + _WEIGHT_CHORD * chord
             - _WEIGHT_INTERVAL * interval
@@ -176,8 +185,9 @@ class Search:
         return np.where(np.arange(self._slots) < cut[:, None], mothers, fathers)
 
     def _mutated(self, population: np.ndarray) -> np.ndarray:
-        chosen = self._rng.integers(len(_MUTATIONS) + 1, size=len(population))
-        for index, mutate in enumerate(_MUTATIONS):
+        mutations = _MUTATIONS[: self._effort.n_mutations]
+        chosen = self._rng.integers(len(mutations) + 1, size=len(population))
+        for index, mutate in enumerate(mutations):
             rows = np.flatnonzero(chosen == index)
             if len(rows):
                 population[rows] = mutate(population[rows], len(self.scale), self._rng)
@@ -316,6 +326,6 @@ class GeneticComposer:
 
 
 @cache
-def load_genetic(weights: Path = WEIGHTS) -> GeneticComposer:
+def load_genetic(weights: Path = WEIGHTS, effort: Effort | None = None) -> GeneticComposer:
     """Return the composer of a folder of releases; CheckpointError where they are damaged."""
-    return GeneticComposer(load_checkpoint(weights / "genetic"), load_foundation(weights))
+    return GeneticComposer(load_checkpoint(weights / "genetic"), load_foundation(weights), effort)

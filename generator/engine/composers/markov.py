@@ -1,8 +1,10 @@
-"""MCMG: the Markov composer, in its strong form.
+"""MCMG: the Markov composer, in its strong form and in the paper's plain one.
 
 Long-term memory is the variable-order chain of the training melodies (orders 0-8, interpolated
 back-off, rhythm aware of the metrical position); short-term memory is the same kind of chain over
 the piece's own melody so far, as in IDyOM. Both speak before every note; the guards speak last.
+The plain form (`PLAIN`) is the paper's: the note before is all it knows, and nothing of the piece
+itself.
 
 References
 ----------
@@ -11,6 +13,7 @@ music. Journal of New Music Research 33(4), 367-385: long-term and short-term mo
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -41,9 +44,19 @@ from generator.engine.tokens.vocabulary import METRES, position_ids
 
 _GRID = 2
 _LONGEST_NOTE = 16
-_SHORT_TERM_SHARE = 0.3
 _SHORT_TERM_ORDER = 4
 _NUCLEUS = 0.95
+
+
+@dataclass(frozen=True)
+class ChainSettings:
+    """How far the chain looks back, and how much the piece's own past has to say."""
+
+    max_order: int = MAX_ORDER
+    short_term_share: float = 0.3
+
+
+PLAIN = ChainSettings(max_order=1, short_term_share=0.0)
 
 
 class ShortTermMemory:
@@ -80,11 +93,19 @@ class MarkovWriter:
     guard : MelodyGuard
     rhythm, interval : BackoffTable
         The long-term memory.
+    settings : ChainSettings
     """
 
     def __init__(
-        self, brief: Brief, guard: MelodyGuard, rhythm: BackoffTable, interval: BackoffTable
+        self,
+        brief: Brief,
+        guard: MelodyGuard,
+        rhythm: BackoffTable,
+        interval: BackoffTable,
+        settings: ChainSettings,
     ) -> None:
+        self._orders = settings.max_order + 1
+        self._share = settings.short_term_share
         self._mode = brief.mode.value
         self._guard = guard
         self._rhythm, self._interval = rhythm, interval
@@ -123,11 +144,11 @@ class MarkovWriter:
         steps, iois = _symbols(self._guard.pitches, [*self._guard.onsets, onset])
         contexts = [
             interval_context(here, self._mode, steps, iois[:-1], order)
-            for order in range(len(self._interval.orders))
+            for order in range(min(len(self._interval.orders), self._orders))
         ]
         long_term = self._interval.distribution(contexts)
         short_term = self._short_interval.distribution(tuple(steps[-_SHORT_TERM_ORDER:]))
-        p = (1 - _SHORT_TERM_SHARE) * long_term + _SHORT_TERM_SHARE * short_term
+        p = (1 - self._share) * long_term + self._share * short_term
         weights = np.full(len(allowed), -np.inf)
         first = here - INTERVAL_LIMIT
         span = slice(max(first, 0), min(first + INTERVAL_SIZE, len(allowed)))
@@ -138,11 +159,12 @@ class MarkovWriter:
         _, iois = _symbols(self._guard.pitches, self._guard.onsets)
         position = int(position_ids(np.array([onset]), METRES[0])[0])
         contexts = [
-            rhythm_context(position, iois, order) for order in range(len(self._rhythm.orders))
+            rhythm_context(position, iois, order)
+            for order in range(min(len(self._rhythm.orders), self._orders))
         ]
         long_term = self._rhythm.distribution(contexts)
         short_term = self._short_rhythm.distribution(tuple(iois[-_SHORT_TERM_ORDER:]))
-        p = (1 - _SHORT_TERM_SHARE) * long_term + _SHORT_TERM_SHARE * short_term
+        p = (1 - self._share) * long_term + self._share * short_term
         choices = np.arange(_GRID, _LONGEST_NOTE + 1, _GRID)
         choices = choices[(onset + choices) % _GRID == 0]
         weights = np.log(p[choices - 1]) + pace.fit(onset + choices)
@@ -160,9 +182,14 @@ class MarkovWriter:
 class MarkovComposer:
     """The composer of the MCMG arm."""
 
-    def __init__(self, checkpoint: Checkpoint, foundation: Foundation) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        foundation: Foundation,
+        settings: ChainSettings | None = None,
+    ) -> None:
         self.release = checkpoint.release
-        self._foundation = foundation
+        self._foundation, self._settings = foundation, settings or ChainSettings()
         self._rhythm = BackoffTable.from_arrays("rhythm", RHYTHM_SIZE, checkpoint.arrays)
         self._interval = BackoffTable.from_arrays("interval", INTERVAL_SIZE, checkpoint.arrays)
 
@@ -172,15 +199,16 @@ class MarkovComposer:
         """Return a score for the brief."""
 
         def new_writer(brief: Brief, guard: MelodyGuard) -> MarkovWriter:
-            return MarkovWriter(brief, guard, self._rhythm, self._interval)
+            return MarkovWriter(brief, guard, self._rhythm, self._interval, self._settings)
 
         return compose_long_form(brief, rng, self._foundation, new_writer, progress)
 
 
 @cache
-def load_markov(weights: Path = WEIGHTS) -> MarkovComposer:
+def load_markov(weights: Path = WEIGHTS, settings: ChainSettings | None = None) -> MarkovComposer:
     """Return the composer of a folder of releases; CheckpointError where they are damaged."""
-    return MarkovComposer(load_checkpoint(weights / "markov"), load_foundation(weights))
+    checkpoint = load_checkpoint(weights / "markov")
+    return MarkovComposer(checkpoint, load_foundation(weights), settings)
 
 
 def _symbols(

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from generator.engine.brief import ComposerName
+from generator.engine.composers import genetic, markov
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.genetic import load_genetic
@@ -19,6 +20,25 @@ _LOADERS: Mapping[ComposerName, Callable[[Path], Composer]] = MappingProxyType(
         ComposerName.GENETIC: load_genetic,
     }
 )
+
+
+_PLAIN: Mapping[str, Callable[[Path], Composer]] = MappingProxyType(
+    {
+        "markov, plain": lambda weights: load_markov(weights, markov.PLAIN),
+        "genetic, plain": lambda weights: load_genetic(weights, genetic.PLAIN),
+    }
+)
+
+
+def plain_composers(weights: Path = WEIGHTS) -> dict[str, Composer]:
+    """Return the paper's comparators as it has them; they are measured and never serve a listener.
+
+    Raises
+    ------
+    CheckpointError
+        A release is missing, damaged, or belongs to another vocabulary.
+    """
+    return {name: loader(weights) for name, loader in _PLAIN.items()}
 
 
 def composer_for(name: ComposerName, weights: Path = WEIGHTS) -> Composer:

@@ -49,8 +49,11 @@ _SEVENTHS = {Style.JAZZ: 0.7, Style.SONG: 0.15}
 _SOFTER = {Role.MELODY: 0.0, Role.INNER: -9.0, Role.BASS: -7.0, Role.PAD: -12.0}
 _VELOCITY_RANGE = (12, 72)
 _SHORTEST = 1
-# How often a returning theme brings three of its four bars along rather than two.
-_LONG_RECALL = 0.6
+# How often a returning theme comes whole, without its last bar, without its last two: set so that
+# night pieces say again about as much as people do (8-grams, music.md).
+_WHOLE, _BUT_ONE, _BUT_TWO = 0.7, 0.2, 0.1
+# A return may be this much fuller than its moment asks before notes are taken out of it.
+_FULLNESS = 1.3
 
 
 @dataclass
@@ -197,12 +200,15 @@ def _recall(stage: Stage, theme: _Theme | None) -> None:
     if theme is None:
         return
     phrase = stage.phrase
-    bars = max(phrase.n_bars // 2, 1) + int(stage.rng.random() < _LONG_RECALL)
-    bars = min(bars, phrase.n_bars - 1) if phrase.n_bars > 1 else 1
-    stage.given_degrees = theme.degrees[: max(min(bars, len(theme.degrees) - len(stage.goal)), 0)]
+    left_out = int(stage.rng.choice(3, p=(_WHOLE, _BUT_ONE, _BUT_TWO)))
+    # A theme that ends where this phrase must end may come whole; another gives up its cadence.
+    ends_well = tuple(theme.degrees[-len(stage.goal) :]) == stage.goal
+    fits = ends_well and len(theme.degrees) == phrase.n_bars
+    bars = phrase.n_bars - (left_out if fits else max(left_out, len(stage.goal)))
+    stage.given_degrees = theme.degrees[: max(bars, 0)]
     head = [n for n in theme.melody if n.onset < theme.start + len(stage.given_degrees) * BAR]
     wanted = phrase.melody_notes * len(stage.given_degrees)
-    while len(head) > max(wanted + 0.5, 2.0):
+    while len(head) > max(_FULLNESS * wanted + 0.5, 2.0):
         # The shortest note on the weakest place goes first; the outline stays.
         weakest = min(head[1:], key=lambda n: (n.onset % 4 == 0, n.onset % 8 == 0, n.duration))
         head = [note for note in head if note is not weakest]

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import ComposerName
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.registry import composer_for
+from generator.engine.composers.registry import composer_for, plain_composers
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows
@@ -31,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--pieces", type=int, default=200, help="Pieces by each composer.")
         parser.add_argument("--minutes", type=float, default=5.0, help="Length of each.")
         parser.add_argument("--composers", default=",".join(ComposerName))
+        parser.add_argument(
+            "--plain", action="store_true", help="The comparators' plain forms too."
+        )
         parser.add_argument("--workers", type=int, default=1, help="Processes that read MIDI.")
         parser.add_argument("--no-likelihood", action="store_true", help="Leave out nats a note.")
 
@@ -41,6 +44,8 @@ class Command(BaseCommand):
             names = [ComposerName(name) for name in options["composers"].split(",")]
             corpus = read_corpus(options["held_out"], workers=options["workers"])
             composers = {name.value: composer_for(name, options["weights"]) for name in names}
+            if options["plain"]:
+                composers |= plain_composers(options["weights"])
             task = Task(options["pieces"], options["minutes"])
             rows = compare(composers, corpus, task, self.stdout.write)
             out.mkdir(parents=True, exist_ok=True)

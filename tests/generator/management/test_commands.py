@@ -41,9 +41,11 @@ def test_evaluate_composers_writes_table_figures_and_likelihoods(tmp_path, midi_
         composers="markov",
         pieces=2,
         minutes=1.5,
+        plain=True,
     )
     assert "Tables and figures written" in capsys.readouterr().out
     assert "| GS16 |" in (out / "measures.md").read_text(encoding="utf-8")
+    assert "| markov, plain | genetic, plain |" in (out / "measures.md").read_text(encoding="utf-8")
     assert (out / "measures.csv").exists()
     assert "MCMG strong" in (out / "likelihood.csv").read_text(encoding="utf-8")
     assert (out / "figures" / "gs16.svg").exists()
