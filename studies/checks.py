@@ -7,6 +7,7 @@ from django.db import DatabaseError
 
 from questionnaires.instruments import CATALOGUE
 from studies.design.errors import DesignError
+from studies.design.methods import sequence_labels
 from studies.models.study import Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.consent import missing_consent_languages
@@ -48,7 +49,7 @@ def _faults(study: Study) -> Iterator[CheckMessage]:
             f"Study {study.code} is open but has no consent text in {', '.join(without)}.",
             "Restore the consent texts from a backup.",
         )
-    if set(commitments_of(study)) != set(plan.strata):
+    if set(commitments_of(study)) != set(sequence_labels(plan)):
         yield _error(
             "E004",
             f"Study {study.code} is open but not every stratum has an allocation sequence.",

@@ -39,6 +39,42 @@ class ProtocolRefused(StudyError):
 
     code = "protocol_refused"
 
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        self.faults = tuple(faults) or (message,)
+        super().__init__(message)
+
+
+class AmendmentRefused(StudyError):
+    """A version of a protocol cannot be kept, submitted or brought into force."""
+
+    code = "amendment_refused"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(f"the protocol cannot be amended: {'; '.join(reasons)}.")
+
+
+class ListRefused(StudyError):
+    """A randomisation list does not fit the study."""
+
+    code = "list_refused"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(f"the list does not fit: {'; '.join(faults)}.")
+
+
+class SequenceSealed(StudyError):
+    """The seeds stay under seal until the study is unblinded."""
+
+    code = "sequence_sealed"
+
+    def __init__(self, study: str, state: str) -> None:
+        super().__init__(
+            f"an unblinded study was expected, got {study}, which is {state}. "
+            "Its seeds stay under seal until then."
+        )
+
 
 class StudyNotReady(StudyError):
     """A study cannot open, or close, yet."""
@@ -404,3 +440,39 @@ class DiaryNotOpen(StudyError):
 
     def __init__(self, first: object, last: object, got: object) -> None:
         super().__init__(f"a morning from {first} to {last} was expected, got {got}.")
+
+
+class ExerciseRefused(StudyError):
+    """An answer does not fit its exercise; what somebody wrote is never in the message."""
+
+    code = "exercise_refused"
+
+    def __init__(self, exercise: str, kind: str) -> None:
+        super().__init__(f"an answer to {exercise} ({kind}) was expected, got another. Ask again.")
+
+
+class WindowBlocked(StudyError):
+    """There are reasons against a sleep window, or nobody has asked for them."""
+
+    code = "window_blocked"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no sleep window may hold: {reason}. Ask, and record what you find.")
+
+
+class WindowRefused(StudyError):
+    """A sleep window is out of range."""
+
+    code = "window_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"expected {expected}, got {got!r}. Choose another one.")
+
+
+class MessageRefused(StudyError):
+    """A message is empty or too long."""
+
+    code = "message_refused"
+
+    def __init__(self, at_most: int, got: int) -> None:
+        super().__init__(f"1 to {at_most} characters were expected, got {got}. Shorten it.")

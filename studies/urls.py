@@ -6,17 +6,23 @@ from django.urls import path, register_converter
 
 from studies.views import (
     assessing,
+    care,
     clinic,
     clinic_answers,
     clinic_participant,
     consenting,
+    diary,
     entry,
     lessons,
+    messages,
     morning,
     participant,
+    protocol,
     research,
+    sequence,
     team,
     tonight,
+    trail,
 )
 
 
@@ -33,6 +39,7 @@ register_converter(DayConverter, "day")
 app_name = "studies"
 
 PERSON = "clinic/<slug:study>/p/<str:code>"
+CARE_OF = "care/<slug:study>/p/<str:code>"
 
 everybody = [
     path("", entry.front, name="front"),
@@ -63,9 +70,12 @@ participants = [
     path("me/tonight/heard", tonight.heard, name="tonight_heard"),
     path("me/lessons/", lessons.listing, name="lessons"),
     path("me/lesson/<slug:key>/<int:number>/", lessons.card, name="lesson"),
-    path("me/diary/<day:morning>/", lessons.diary, name="diary"),
-    path("me/diary/<day:morning>/check/", lessons.diary_check, name="diary_check"),
-    path("me/diary/<day:morning>/<slug:item>/", lessons.diary_item, name="diary_item"),
+    path("me/lesson/<slug:key>/done/", lessons.done, name="lesson_done"),
+    path("me/diary/<day:morning>/", diary.begin, name="diary"),
+    path("me/diary/<day:morning>/check/", diary.check, name="diary_check"),
+    path("me/diary/<day:morning>/usual/", diary.usual, name="diary_usual"),
+    path("me/diary/<day:morning>/<slug:item>/", diary.item, name="diary_item"),
+    path("me/messages/", messages.thread, name="messages"),
     path("me/mornings/", morning.listing, name="mornings"),
     path("me/morning/<day:morning>/", morning.begin, name="morning"),
     path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
@@ -80,7 +90,20 @@ clinicians = [
     path("clinic/<slug:study>/invite/", clinic.invite, name="invite"),
     path("clinic/<slug:study>/people/", team.people, name="people"),
     path("clinic/<slug:study>/people/<int:pk>/revoke/", team.revoke, name="revoke_role"),
+    path("clinic/<slug:study>/people/<int:pk>/on-call/", team.on_call, name="on_call"),
     path("clinic/<slug:study>/sites/", team.sites, name="sites"),
+    path("clinic/<slug:study>/protocol/", protocol.page, name="protocol"),
+    path("clinic/<slug:study>/protocol/file/", protocol.export, name="protocol_file"),
+    path("clinic/<slug:study>/protocol/load/", protocol.load, name="protocol_load"),
+    path("clinic/<slug:study>/protocol/submit/", protocol.submit, name="protocol_submit"),
+    path("clinic/<slug:study>/protocol/activate/", protocol.activate, name="protocol_activate"),
+    path("clinic/<slug:study>/protocol/drop/", protocol.drop, name="protocol_drop"),
+    path("clinic/<slug:study>/protocol/<int:number>/", protocol.version, name="protocol_version"),
+    path("clinic/<slug:study>/set-up/<slug:key>/", protocol.step, name="set_up"),
+    path("clinic/<slug:study>/dry-run/", protocol.rehearsal, name="rehearsal"),
+    path("clinic/<slug:study>/sequence/", sequence.sequence, name="sequence"),
+    path("clinic/<slug:study>/simulation/", sequence.simulation, name="simulation"),
+    path("clinic/<slug:study>/trail/", trail.trail, name="trail"),
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
     path(f"{PERSON}/", clinic_participant.page, name="participant"),
     path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),
@@ -91,10 +114,18 @@ clinicians = [
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
 ]
+therapists = [
+    path("care/<slug:study>/", care.listing, name="care_listing"),
+    path("care/<slug:study>/course/", care.course, name="care_course"),
+    path(f"{CARE_OF}/", care.page, name="care"),
+    path(f"{CARE_OF}/screening/", care.screening, name="care_screening"),
+    path(f"{CARE_OF}/window/", care.window, name="care_window"),
+    path(f"{CARE_OF}/messages/", care.thread, name="care_messages"),
+]
 researchers = [
     path("research/<slug:study>/", research.outcomes, name="outcomes"),
     path("research/<slug:study>/export/", research.export, name="export"),
     path("research/<slug:study>/unblind/", research.unblind, name="unblind"),
 ]
 
-urlpatterns = everybody + participants + clinicians + researchers
+urlpatterns = everybody + participants + clinicians + therapists + researchers

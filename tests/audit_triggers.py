@@ -1,4 +1,4 @@
-"""Let transactional tests empty the audit table, which its triggers forbid to everybody else."""
+"""Let transactional tests empty the tables that triggers protect from everybody else."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 MIGRATION = import_module("studies.migrations.0002_audit_is_append_only")
+PROTOCOLS = import_module("studies.migrations.0010_submitted_protocols_are_immutable")
 
 
 def lift_for_flushing() -> None:
@@ -14,10 +15,12 @@ def lift_for_flushing() -> None:
     flush = TransactionTestCase._fixture_teardown
 
     def flush_without_triggers(case: TransactionTestCase) -> None:
-        put, take = MIGRATION.STATEMENTS[connection.vendor]
-        _run(take)
+        guards = [part.STATEMENTS[connection.vendor] for part in (MIGRATION, PROTOCOLS)]
+        for _put, take in guards:
+            _run(take)
         flush(case)
-        _run(put)
+        for put, _take in guards:
+            _run(put)
 
     TransactionTestCase._fixture_teardown = flush_without_triggers
 

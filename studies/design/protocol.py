@@ -166,6 +166,25 @@ class Protocol:
             )
         return ",".join(f"{factor.name}={levels[factor.name]}" for factor in self.factors)
 
+    def stated_levels(self, stated: Mapping[str, str]) -> dict[str, str]:
+        """Return the levels that a clinician states at invitation, all of them and no others.
+
+        Raises
+        ------
+        ProtocolError
+            A factor is not stated, its level does not exist, or it is none that is stated.
+        """
+        asked = [factor for factor in self.factors if factor.source == Source.STATED]
+        unknown = sorted(set(stated) - {factor.name for factor in asked})
+        require(not unknown, "only factors that are stated", unknown)
+        for factor in asked:
+            require(
+                stated.get(factor.name) in factor.levels,
+                f"{factor.name} as one of {', '.join(factor.levels)}",
+                stated.get(factor.name),
+            )
+        return dict(stated)
+
     def levels_of(
         self,
         stated: Mapping[str, str],

@@ -33,6 +33,7 @@ class Ability(StrEnum):
 
     SET_UP = "set_up"
     SEE_PROTOCOL = "see_protocol"
+    SIMULATE = "simulate"
     SEE_SEQUENCE = "see_sequence"
     INVITE = "invite"
     REVEAL_CONTACT = "reveal_contact"
@@ -47,6 +48,7 @@ class Ability(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     SEE_PROGRESS = "see_progress"
     READ_AUDIT = "read_audit"
+    TREAT = "treat"
 
 
 ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
@@ -55,6 +57,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
         {
             Ability.SET_UP,
             Ability.SEE_PROTOCOL,
+            Ability.SIMULATE,
             Ability.INVITE,
             Ability.REVEAL_CONTACT,
             Ability.SEE_PARTICIPANTS,
@@ -81,7 +84,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
         }
     ),
     # Guides people through the lessons, and so knows who has them.
-    RoleName.THERAPIST: frozenset({Ability.SEE_PROTOCOL}),
+    RoleName.THERAPIST: frozenset({Ability.SEE_PROTOCOL, Ability.TREAT}),
     # Sees people and their visits, stays blind to the arm.
     RoleName.ASSESSOR: frozenset({Ability.SEE_PROTOCOL, Ability.SEE_PARTICIPANTS}),
     # Reads results, pooled until the study is unblinded, and never looks after people.
@@ -97,7 +100,12 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
     ),
     # Makes or imports the allocation sequence: the only one who may know a future slot.
     RoleName.STATISTICIAN: frozenset(
-        {Ability.SEE_PROTOCOL, Ability.SEE_SEQUENCE, Ability.SEE_PROGRESS}
+        {
+            Ability.SEE_PROTOCOL,
+            Ability.SIMULATE,
+            Ability.SEE_SEQUENCE,
+            Ability.SEE_PROGRESS,
+        }
     ),
     # Looks at everything that blinded staff enter, changes nothing.
     RoleName.MONITOR: frozenset(

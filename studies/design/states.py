@@ -35,8 +35,16 @@ ASSESSMENT: Moves = {
     "missed": frozenset(),
     "cancelled": frozenset(),
 }
+PROTOCOL: Moves = {
+    # Content changes in a draft only; what was submitted comes into force, or is dropped.
+    "draft": frozenset({"submitted"}),
+    "submitted": frozenset({"active", "superseded"}),
+    "active": frozenset({"superseded"}),
+    "superseded": frozenset(),
+}
 MACHINES: Mapping[str, Moves] = {
     "study": STUDY,
+    "protocol": PROTOCOL,
     "participant": PARTICIPANT,
     "assessment": ASSESSMENT,
 }

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN
+from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Source
 from studies.design.protocol import Protocol
 from studies.models.consent import WithdrawalScope
 from studies.models.study import Site, Study
@@ -119,8 +119,9 @@ class InviteForm(forms.Form):
                 widget=forms.RadioSelect,
                 error_messages={"required": _("Choose a site")},
             )
-        self._factors = [factor.name for factor in protocol.factors]
-        for factor in protocol.factors:
+        stated = [factor for factor in protocol.factors if factor.source == Source.STATED]
+        self._factors = [factor.name for factor in stated]
+        for factor in stated:
             self.fields[factor.name] = forms.ChoiceField(
                 label=LEVEL_NAMES.get(factor.name, factor.name),
                 choices=[(level, LEVEL_NAMES.get(level, level)) for level in factor.levels],
@@ -175,6 +176,11 @@ class WithdrawForm(forms.Form):
         required=False,
         max_length=200,
     )
+
+    @property
+    def scope_name(self) -> str:
+        """The words of what was chosen, for the page that asks once more."""
+        return WithdrawalScope(self.cleaned_data["scope"]).label
 
 
 class CloseForm(forms.Form):

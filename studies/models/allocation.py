@@ -1,7 +1,8 @@
 """The concealed allocation sequence and who got which slot; protected import.
 
-No future slot is stored: each stream keeps a sealed seed (its key lies outside the database) and
-the number of the next slot; the arm of a slot is derived at the moment it is used.
+No future slot is stored in clear: each stream keeps a sealed seed, or a statistician's list under
+the same seal (its key lies outside the database), and the number of the next slot; the arm of a
+slot is derived at the moment it is used.
 """
 
 from django.db import models
@@ -42,6 +43,8 @@ class Allocation(models.Model):
     slot = models.PositiveIntegerField()
     participant = models.OneToOneField(Participant, models.PROTECT, related_name="+")
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="+")
+    # As minimisation balanced them: later corrections of a participant's row change nothing here.
+    levels = models.JSONField(default=dict)
     allocated_at = models.DateTimeField()
 
     class Meta:

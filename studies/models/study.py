@@ -189,6 +189,9 @@ class Membership(models.Model):
     granted_by = models.CharField(_("granted by"), max_length=150, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     revoked_by = models.CharField(_("revoked by"), max_length=150, blank=True)
+    is_on_call = models.BooleanField(
+        _("on call"), default=False, help_text=_("Answers alerts about participants")
+    )
 
     objects = MembershipQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from studies import clock
 from studies.design import pseudonyms, sealing
 from studies.design.eligibility import decide_known
 from studies.design.errors import DesignError
+from studies.design.parts import AGE
 from studies.exceptions import (
     LanguageUnknown,
     NotEligible,
@@ -55,15 +56,15 @@ def invite_participant(
     site = site or study.sites.order_by("position").first()
     if site.study_id != study.pk:
         raise SiteUnknown(study.code, site)
-    stratum = _stratum(study, strata)
+    levels = _levels(study, site, strata, age_years)
     _refuse_unfit(study, language, age_years)
     now = clock.now()
     participant = Participant.objects.create(
         study=study,
         site=site,
         code=_fresh_code(),
-        stratum=stratum,
-        strata=dict(strata),
+        stratum=_stratum(study, levels),
+        strata=levels,
         age_years=age_years,
         language=language,
         zone=study.zone,
@@ -84,7 +85,7 @@ def invite_participant(
             "code": participant.code,
             "site": site.code,
             "state": participant.state,
-            "stratum": stratum,
+            "stratum": participant.stratum,
             "age_years": age_years,
             "language": language,
         },
@@ -114,11 +115,21 @@ def reveal_contact(*, participant: Participant, actor: Actor, reason: str) -> di
     return sealing.unseal_fields(details.sealed, _secrets(), sealing.IDENTITY)
 
 
-def _stratum(study: Study, strata: Mapping[str, str]) -> str:
+def _levels(study: Study, site: Site, strata: Mapping[str, str], age_years: int) -> dict[str, str]:
+    """Return the level of every factor that is known now; baseline tells the rest."""
+    plan = study.plan
     try:
-        return study.plan.stratum_of(strata)
+        stated = plan.stated_levels(strata)
+        return plan.levels_of(stated, site.code, {AGE: age_years})
     except DesignError as error:
         raise ProtocolRefused(str(error)) from error
+
+
+def _stratum(study: Study, levels: Mapping[str, str]) -> str:
+    """Return the stratum, or nothing while baseline has still to tell a level."""
+    plan = study.plan
+    is_known = all(factor.name in levels for factor in plan.factors)
+    return plan.stratum_of(levels) if is_known else ""
 
 
 def _refuse_unfit(study: Study, language: str, age_years: int) -> None:

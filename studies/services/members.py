@@ -29,6 +29,23 @@ def appoint_founder(*, study: Study, actor: Actor) -> Membership:
 
 
 @transaction.atomic
+def put_on_call(*, membership: Membership, actor: Actor, is_on_call: bool) -> None:
+    """Say whether somebody answers alerts about participants in this role."""
+    member = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    if member.revoked_at is not None or member.is_on_call == is_on_call:
+        return
+    member.is_on_call = is_on_call
+    member.save(update_fields=["is_on_call"])
+    record(
+        actor=actor,
+        action="put_on_call",
+        subject=member,
+        old={"is_on_call": not is_on_call},
+        new={**_named(member), "is_on_call": is_on_call},
+    )
+
+
+@transaction.atomic
 def add_member(
     *, study: Study, user: User, role: str, actor: Actor, site: Site | None = None
 ) -> Membership:
@@ -77,9 +94,16 @@ def _grant(study: Study, user: User, role: str, site: Site | None, actor: Actor)
         site=site,
         granted_at=clock.now(),
         granted_by=actor.name,
+        is_on_call=_is_first_to_answer(study, role),
     )
     record(actor=actor, action="add_member", subject=member, new=_named(member))
     return member
+
+
+def _is_first_to_answer(study: Study, role: str) -> bool:
+    """Return whether this is the first investigator: on call until somebody says otherwise."""
+    is_chief = role == Role.PRINCIPAL_INVESTIGATOR
+    return is_chief and not study.memberships.live().filter(is_on_call=True).exists()
 
 
 def _named(member: Membership) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Tonight's music: one mix a night, asked for ahead so that bedtime never waits."""
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 
@@ -12,6 +13,7 @@ from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
 from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
 from studies import clock
+from studies.design.parts import MusicProfile
 from studies.design.windows import night_of
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
 from studies.models.consent import Withdrawal
@@ -22,6 +24,7 @@ from studies.services.allocation import arm_of, music_participants
 from studies.services.audit import SYSTEM, Actor, participant_actor, record
 
 DEFAULT_STYLES = {Style.CLASSICAL: 1.0}
+DEFAULT_TEMPO_BPM = 66.0
 
 
 @transaction.atomic
@@ -146,22 +149,34 @@ def _night(participant: Participant, night_on: date) -> PlaylistAssignment | Non
 
 def _brief(participant: Participant, arm: Arm, key: str) -> Brief:
     taste = MusicPreference.objects.filter(participant=participant).first()
+    plan = participant.study.plan
     stated = (
         {
-            "styles": {Style(name): weight for name, weight in taste.styles.items()},
             "tempo_bpm": taste.tempo_bpm,
             "mode": Mode(taste.mode),
             "instrument": Instrument(taste.instrument),
         }
         if taste
-        else {"styles": DEFAULT_STYLES}
+        else {"tempo_bpm": DEFAULT_TEMPO_BPM}
     )
+    stated["tempo_bpm"] = min(stated["tempo_bpm"], plan.music.tempo_max_bpm)
     return Brief(
         composer=ComposerName(arm.composer),
-        minutes=float(participant.study.plan.night_minutes),
+        minutes=float(plan.night_minutes),
         seed=int(key[:16], 16) >> 1,
+        styles=_styles(taste.styles if taste else DEFAULT_STYLES, plan.music),
         **stated,
     )
+
+
+def _styles(liked: Mapping[str, float], profile: MusicProfile) -> dict[Style, float]:
+    """Return what is liked and may be played; where that is nothing, what may be played."""
+    playable = {name: liked[name] for name in liked if name in profile.styles and liked[name] > 0}
+    chosen = playable or dict.fromkeys(profile.styles[:1], 1.0)
+    if len(chosen) == len(liked):
+        return {Style(name): weight for name, weight in liked.items()}
+    total = sum(chosen.values())
+    return {Style(name): weight / total for name, weight in chosen.items()}
 
 
 def _night_key(participant: Participant, night_on: date) -> str:

@@ -8,18 +8,29 @@ from django.utils.translation import gettext as _
 
 from questionnaires.selectors import functional_instruments
 from studies import clock
+from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
-from studies.exceptions import ProtocolRefused, ReasonMissing, StudyNotReady
-from studies.models.study import Arm, Study, StudyState
+from studies.exceptions import ReasonMissing, StudyNotReady
+from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
-from studies.services.allocation import seal_streams
+from studies.services.allocation import reasons_against_sequences, seal_streams
 from studies.services.audit import Actor, record
 from studies.services.consent import missing_consent_languages, publish_template_texts
+from studies.services.course import pin_course
 from studies.services.members import add_site, appoint_founder
+from studies.services.protocols import (
+    activate_version,
+    read_protocol,
+    save_draft,
+    submit_version,
+)
+from studies.services.rehearsal import in_words, rehearse
 from studies.services.scheduling import UNDONE, cancel_undone
 
 FIRST_SITE = "MAIN"
+# What stands in the way, a dozen people meet as well as many.
+FEW_WALKERS = 12
 
 
 @transaction.atomic
@@ -38,7 +49,7 @@ def create_study(
     `night_minutes` goes into the template; a protocol of one's own brings its own. The study begins
     with one site.
     """
-    plan = _plan(protocol, night_minutes)
+    plan = four_arms(night_minutes) if protocol is None else read_protocol(protocol)
     study = Study.objects.create(
         code=code,
         title=title,
@@ -47,27 +58,19 @@ def create_study(
         is_synthetic=is_synthetic,
         created_at=clock.now(),
     )
-    Arm.objects.bulk_create(
-        Arm(
-            study=study,
-            code=arm.code,
-            kind=arm.kind,
-            composer=arm.composer,
-            ratio=arm.ratio,
-            position=position,
-        )
-        for position, arm in enumerate(plan.arms)
-    )
     add_site(study=study, code=FIRST_SITE, name=title, actor=actor)
     if actor.user is not None:
         appoint_founder(study=study, actor=actor)
-    publish_template_texts(study=study, actor=actor)
+    if not plan.texts:
+        publish_template_texts(study=study, actor=actor)
+    save_draft(study=study, protocol=plan, actor=actor)
     record(
         actor=actor,
         action="create_study",
         subject=study,
         new={"code": code, "title": title, "zone": zone, "protocol_sha256": plan.sha256},
     )
+    study.refresh_from_db()
     return study
 
 
@@ -77,9 +80,12 @@ def open_study(*, study: Study, actor: Actor) -> Study:
     study = Study.objects.select_for_update().get(pk=study.pk)
     if reasons := reasons_not_to_open(study):
         raise StudyNotReady(study.code, reasons)
-    sha256 = study.plan.sha256
-    study.move_to(StudyState.OPEN, opened_at=clock.now(), protocol_sha256=sha256)
+    submit_version(study=study, actor=actor)
+    sha256 = activate_version(study=study, actor=actor).sha256
+    study.refresh_from_db()
+    study.move_to(StudyState.OPEN, opened_at=clock.now())
     commitments = seal_streams(study=study)
+    pin_course(study=study, actor=actor)
     record(
         actor=actor,
         action="open_study",
@@ -101,6 +107,14 @@ def reasons_not_to_open(study: Study) -> list[str]:
         return [*reasons, str(error)]
     if without := missing_consent_languages(study):
         reasons.append(_("there is no consent text in %(codes)s") % {"codes": ", ".join(without)})
+    if not study.memberships.live().filter(is_on_call=True).exists():
+        reasons.append(_("nobody is on call"))
+    reasons += [
+        in_words(finding)
+        for finding in rehearse(study, n_walkers=FEW_WALKERS).problems
+        if _counts(finding, plan)
+    ]
+    reasons += reasons_against_sequences(study)
     if settings.NOCTURNE_MODE == "real" and not study.is_synthetic:
         reasons += _unlicensed(plan)
     return reasons
@@ -148,13 +162,9 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
     return study
 
 
-def _plan(protocol: Protocol | Mapping[str, object] | None, night_minutes: int) -> Protocol:
-    try:
-        if protocol is None:
-            return four_arms(night_minutes)
-        return protocol if isinstance(protocol, Protocol) else Protocol.from_json(protocol)
-    except DesignError as error:
-        raise ProtocolRefused(str(error)) from error
+def _counts(finding: Finding, plan: Protocol) -> bool:
+    # A protocol from before texts were part of it has them beside it only.
+    return finding.code != "text_missing" or bool(plan.texts)
 
 
 def _unlicensed(plan: Protocol) -> list[str]:

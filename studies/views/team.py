@@ -11,7 +11,7 @@ from studies.forms.team import MemberForm, SiteForm
 from studies.models.study import Role, Study
 from studies.permissions import Ability, abilities_in, requires
 from studies.services.audit import staff
-from studies.services.members import add_member, add_site, revoke_member
+from studies.services.members import add_member, add_site, put_on_call, revoke_member
 from studies.views.posting import posted
 
 
@@ -36,6 +36,18 @@ def revoke(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     revoke_member(membership=membership, actor=staff(request.user))
     messages.success(request, _("The role is taken away from now on."))
     return redirect("studies:clinic") if membership.user == request.user else _back(study)
+
+
+@require_POST
+@requires(Ability.MANAGE_MEMBERS)
+def on_call(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    membership = get_object_or_404(study.memberships.live(), pk=pk)
+    put_on_call(
+        membership=membership,
+        actor=staff(request.user),
+        is_on_call=not membership.is_on_call,
+    )
+    return _back(study)
 
 
 @requires(Ability.SET_UP)

@@ -1,8 +1,17 @@
 import pytest
 
 from studies.design.errors import ForbiddenTransition
-from studies.design.states import ASSESSMENT, MACHINES, PARTICIPANT, STUDY, Moves, require_move
+from studies.design.states import (
+    ASSESSMENT,
+    MACHINES,
+    PARTICIPANT,
+    PROTOCOL,
+    STUDY,
+    Moves,
+    require_move,
+)
 from studies.models.participant import ParticipantState
+from studies.models.protocol import VersionState
 from studies.models.study import StudyState
 from studies.models.visit import AssessmentState
 
@@ -13,7 +22,12 @@ PAIRS = [
 
 @pytest.mark.parametrize(
     ("moves", "names"),
-    [(STUDY, StudyState), (PARTICIPANT, ParticipantState), (ASSESSMENT, AssessmentState)],
+    [
+        (STUDY, StudyState),
+        (PROTOCOL, VersionState),
+        (PARTICIPANT, ParticipantState),
+        (ASSESSMENT, AssessmentState),
+    ],
 )
 def test_the_tables_speak_of_the_states_that_rows_have(moves: Moves, names: type) -> None:
     assert set(moves) == set(names.values)

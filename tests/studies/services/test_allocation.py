@@ -19,7 +19,7 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study
 from studies.models.visit import Visit
 from studies.services.allocation import (
-    _seed,
+    _secret,
     allocate_participant,
     arm_kind_of,
     arm_of,
@@ -43,7 +43,7 @@ def test_slots_are_given_in_order_and_as_drawn() -> None:
     study = make_study()
     people = [make_participant("allocated", study=study) for _ in range(8)]
     stream = AllocationStream.objects.get(study=study, stratum="sex=female")
-    drawn = sequence(_seed(stream), stream.stratum, study.plan.blocks, 8)
+    drawn = sequence(_secret(stream), stream.stratum, study.plan.blocks, 8)
     assert [arm_of(person).code for person in people] == [slot.arm for slot in drawn[:8]]
     assert stream.next_slot == 8
     assert rederive(study) == []
@@ -105,7 +105,7 @@ def test_an_exhausted_sequence_is_refused_and_the_participant_can_wait() -> None
 def test_nothing_in_the_database_tells_a_future_slot() -> None:
     study = make_study()
     stream = AllocationStream.objects.filter(study=study).first()
-    seed = _seed(stream)
+    seed = _secret(stream)
     assert seed not in bytes(stream.sealed_seed)
     assert not Allocation.objects.exists()
     assert set(commitments_of(study)) == set(study.plan.strata)
@@ -170,7 +170,7 @@ def test_twenty_at_once_get_twenty_slots_none_skipped_and_whole_blocks() -> None
     assert [slot for slot, _arm in given] == list(range(N_AT_ONCE))
     assert rederive(study) == []
     stream = AllocationStream.objects.get(study=study, stratum="sex=female")
-    drawn = sequence(_seed(stream), stream.stratum, study.plan.blocks, N_AT_ONCE)
+    drawn = sequence(_secret(stream), stream.stratum, study.plan.blocks, N_AT_ONCE)
     size = Counter(slot.block for slot in drawn)
     given_in = defaultdict(Counter[str])
     for slot, (_number, arm) in zip(drawn, given, strict=False):

@@ -46,8 +46,11 @@ PARTICIPANT_PAGES = {
     "tonight_again": [],
     "lessons": [],
     "lesson": ["sleep_education", 1],
+    "lesson_done": ["sleep_education"],
+    "messages": [],
     "diary": [SOME_DAY],
     "diary_check": [SOME_DAY],
+    "diary_usual": [SOME_DAY],
     "diary_item": [SOME_DAY, "bed"],
     "mornings": [],
     "morning": [SOME_DAY],
@@ -70,10 +73,22 @@ STUDY = {
     "invite": Ability.INVITE,
     "people": Ability.MANAGE_MEMBERS,
     "sites": Ability.SET_UP,
+    "protocol": Ability.SEE_PROTOCOL,
+    "protocol_file": Ability.SET_UP,
+    "protocol_load": Ability.SET_UP,
+    "protocol_submit": Ability.SET_UP,
+    "protocol_activate": Ability.SET_UP,
+    "protocol_drop": Ability.SET_UP,
+    "rehearsal": Ability.SET_UP,
+    "sequence": Ability.SEE_SEQUENCE,
+    "simulation": Ability.SIMULATE,
+    "trail": Ability.READ_AUDIT,
     "study_close": Ability.CLOSE,
     "outcomes": Ability.SEE_OUTCOMES,
     "export": Ability.EXPORT,
     "unblind": Ability.UNBLIND,
+    "care_listing": Ability.TREAT,
+    "care_course": Ability.TREAT,
 }
 # The same, with something of the study in the address: a participant's code ...
 PARTICIPANT_OF_STUDY = {
@@ -86,15 +101,39 @@ PARTICIPANT_OF_STUDY = {
 }
 # ... with one of their questionnaires ...
 SHEET_OF_STUDY = {"answers": Ability.CORRECT, "correct": Ability.CORRECT}
+# ... one in the arm with lessons (anybody else's page is not there) ...
+LEARNER_OF_STUDY = {
+    "care": Ability.TREAT,
+    "care_screening": Ability.TREAT,
+    "care_window": Ability.TREAT,
+    "care_messages": Ability.TREAT,
+}
 # ... or the number of a row.
-ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS}
-OF_STUDY = STUDY | PARTICIPANT_OF_STUDY | SHEET_OF_STUDY | ROW_OF_STUDY
+ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS, "on_call": Ability.MANAGE_MEMBERS}
+# Of a protocol: one of its versions, or one of its steps.
+PART_OF_PROTOCOL = {"protocol_version": Ability.SEE_PROTOCOL, "set_up": Ability.SET_UP}
+PART_ARGUMENTS = {"protocol_version": 1, "set_up": "about"}
+OF_STUDY = (
+    STUDY
+    | PARTICIPANT_OF_STUDY
+    | LEARNER_OF_STUDY
+    | SHEET_OF_STUDY
+    | ROW_OF_STUDY
+    | PART_OF_PROTOCOL
+)
+# Pages that nobody finds before answers are handed in, or before somebody has lessons.
+NOT_YET_THERE = {*SHEET_OF_STUDY, *LEARNER_OF_STUDY}
 # Addresses that act, and show nothing.
 POST_ONLY = {
     "leave",
     "tonight_again",
     "tonight_heard",
+    "diary_usual",
     "study_open",
+    "protocol_submit",
+    "protocol_activate",
+    "protocol_drop",
+    "on_call",
     "allocate",
     "reissue",
     "revoke",
@@ -156,12 +195,14 @@ def test_a_visitor_signs_in_before_a_study_is_looked_up(name):
 
 
 def arguments(name, study, participant):
-    if name in PARTICIPANT_OF_STUDY:
+    if name in PARTICIPANT_OF_STUDY | LEARNER_OF_STUDY:
         return [study.code, participant.code]
     if name in SHEET_OF_STUDY:
         sheet = Assessment.objects.filter(visit__participant=participant).first()
         item = ["item_1"] if name == "correct" else []
         return [study.code, participant.code, sheet.pk if sheet else 1, *item]
+    if name in PART_OF_PROTOCOL:
+        return [study.code, PART_ARGUMENTS[name]]
     if name in ROW_OF_STUDY:
         return [study.code, study.memberships.order_by("pk").first().pk]
     return [study.code]
@@ -187,7 +228,9 @@ def test_each_role_finds_what_the_table_says_and_nothing_else(role):
     member = desk_of(make_staff(role, study=study))
     expected = {name for name, ability in OF_STUDY.items() if ability in ROLE_ABILITIES[role]}
     # Nothing is handed in yet, so these pages are not there for anybody: see the test below.
-    assert walk(member, study, participant) == expected - set(SHEET_OF_STUDY)
+    assert walk(member, study, participant) == expected - set(SHEET_OF_STUDY) - set(
+        LEARNER_OF_STUDY
+    )
 
 
 def test_answers_that_were_handed_in_are_found_by_those_who_may_correct_them():

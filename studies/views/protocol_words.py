@@ -1,0 +1,153 @@
+"""A protocol, and what differs between two of them, in the words of the person who reads it."""
+
+from collections.abc import Iterable, Iterator
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from studies.design.amendments import Change
+from studies.design.eligibility import Rule
+from studies.design.parts import Factor, Method, Source
+from studies.design.protocol import Protocol
+from studies.views.reasons import FACT_NAMES
+
+PARTS = {
+    "name": gettext_lazy("Template"),
+    "participants_planned": gettext_lazy("Planned number of participants"),
+    "arms": gettext_lazy("Arm"),
+    "visits": gettext_lazy("Visit in week"),
+    "factors": gettext_lazy("Balanced by"),
+    "block_sizes": gettext_lazy("Sizes of the blocks"),
+    "slots_per_stratum": gettext_lazy("Slots in each stratum"),
+    "eligibility": gettext_lazy("Who may take part"),
+    "night_minutes": gettext_lazy("Minutes of music a night"),
+    "method": gettext_lazy("Method of allocation"),
+    "distance": gettext_lazy("Distance between the arms"),
+    "chance_percent": gettext_lazy("Chance of the best arm, in per cent"),
+    "music": gettext_lazy("Music"),
+    "cbt": gettext_lazy("Lessons"),
+    "texts": gettext_lazy("Consent text in"),
+}
+METHODS = {
+    Method.SIMPLE: gettext_lazy("Simple randomisation"),
+    Method.BLOCKS: gettext_lazy("Permuted blocks of random size in each stratum"),
+    Method.MINIMISATION: gettext_lazy("Minimisation with a random element"),
+    Method.LIST: gettext_lazy("The statistician's list"),
+}
+# Whoever recruits learns nothing that helps to guess the next arm.
+HIDDEN_FROM_BLINDED = {"block_sizes", "chance_percent"}
+LONG = 160
+
+Rows = list[tuple[str, str]]
+
+
+def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
+    """Return the protocol as titled lists of names and values."""
+    return [
+        (_("Arms"), [(arm.code, _arm(arm.kind, arm.ratio)) for arm in plan.arms]),
+        (_("Allocation"), list(_allocation(plan, tells_blocks=tells_blocks))),
+        (
+            _("Visits"),
+            [(_week(visit.week), _visit(visit.instruments, visit.window_days))
+             for visit in plan.visits],
+        ),
+        (_("Who may take part"), [(_fact(rule), _range(rule)) for rule in plan.eligibility]),
+        (_("Music"), _music(plan)),
+        (_("Lessons"), _lessons(plan)),
+        (
+            _("Consent texts"),
+            [(text.language, _("%(n)d pages") % {"n": len(text.pages)}) for text in plan.texts],
+        ),
+    ]  # fmt: skip
+
+
+def described(changes: Iterable[Change], *, tells_blocks: bool) -> list[dict[str, str]]:
+    """Return each change as where, before and after."""
+    told = [c for c in changes if tells_blocks or c.part not in HIDDEN_FROM_BLINDED]
+    return [
+        {
+            "where": " ".join(
+                word for word in (str(PARTS[c.part]), c.entry, c.setting.replace("_", " ")) if word
+            ),
+            "before": _value(c.before),
+            "after": _value(c.after),
+        }
+        for c in told
+    ]
+
+
+def _allocation(plan: Protocol, *, tells_blocks: bool) -> Iterator[tuple[str, str]]:
+    yield _("Method"), str(METHODS[plan.method])
+    for factor in plan.factors:
+        yield _("Balanced by %(name)s") % {"name": factor.name}, _factor(factor)
+    if tells_blocks and plan.method == Method.BLOCKS:
+        yield _("Sizes of the blocks"), ", ".join(map(str, plan.block_sizes))
+    if plan.method == Method.MINIMISATION:
+        yield _("Distance between the arms"), plan.distance
+        if tells_blocks:
+            yield _("Chance of the best arm, in per cent"), str(plan.chance_percent)
+    if plan.participants_planned:
+        yield _("Planned number of participants"), number_format(plan.participants_planned)
+
+
+def _factor(factor: Factor) -> str:
+    levels = ", ".join(factor.levels)
+    if factor.source == Source.BAND:
+        fact = str(FACT_NAMES.get(factor.fact, factor.fact))
+        return _("%(levels)s (%(fact)s)") % {"levels": levels, "fact": fact}
+    return levels
+
+
+def _arm(kind: str, ratio: int) -> str:
+    gives = _("lessons and a sleep diary") if kind == "cbt" else _("music for the night")
+    return _("%(gives)s, share %(ratio)d") % {"gives": gives, "ratio": ratio}
+
+
+def _week(week: int) -> str:
+    return _("Week %(week)d") % {"week": week} if week else _("Baseline")
+
+
+def _visit(instruments: Iterable[str], window_days: int) -> str:
+    names = ", ".join(name.replace("_", " ").upper() for name in instruments)
+    if not window_days:
+        return names
+    return _("%(names)s; %(days)d days before and after") % {"names": names, "days": window_days}
+
+
+def _fact(rule: Rule) -> str:
+    return str(FACT_NAMES.get(rule.fact, rule.fact))
+
+
+def _range(rule: Rule) -> str:
+    low, high = (None if b is None else number_format(f"{b:g}")
+                 for b in (rule.at_least, rule.at_most))  # fmt: skip
+    if high is None:
+        return _("%(low)s or more") % {"low": low}
+    if low is None:
+        return _("%(high)s or less") % {"high": high}
+    return _("%(low)s to %(high)s") % {"low": low, "high": high}
+
+
+def _music(plan: Protocol) -> Rows:
+    return [
+        (_("Minutes a night"), str(plan.night_minutes)),
+        (_("Highest tempo, in beats per minute"), f"{plan.music.tempo_max_bpm:g}"),
+        (_("Styles"), ", ".join(plan.music.styles)),
+    ]
+
+
+def _lessons(plan: Protocol) -> Rows:
+    skills = plan.skills
+    return [
+        (_("Days between two lessons, at least"), str(skills.module_days)),
+        (_("Diary nights before the next lesson, at least"), str(skills.module_nights)),
+        (_("Shortest sleep window, in minutes"), str(skills.window.floor_min)),
+    ]
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return _("nothing")
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONG else f"{text[:LONG]} …"
