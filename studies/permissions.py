@@ -6,6 +6,7 @@ from functools import wraps
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
 from studies.design.roles import ROLE_ABILITIES, Ability, abilities_of
 from studies.models.study import Membership, Site, Study
@@ -65,7 +66,9 @@ def requires(ability: Ability) -> Callable[[View], View]:
             found = Study.objects.filter(code=study).first()
             if found is None or not can(request.user, found, ability):
                 raise Http404
-            return view(request, found, *args, **kwargs)
+            # Days and times are those of the study's own clocks, not of the server's.
+            with timezone.override(found.zone):
+                return view(request, found, *args, **kwargs)
 
         guarded.ability = ability
         return guarded

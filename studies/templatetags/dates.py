@@ -1,6 +1,6 @@
 """Days and moments as people write them; the pattern is part of the translation."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils.formats import date_format
@@ -14,6 +14,12 @@ register = template.Library()
 def day(value: date) -> str:
     """Return a date as `22 Nov 2026`."""
     return date_format(_local(value), pgettext("date format", "j M Y"))
+
+
+@register.filter
+def last_day(end: datetime) -> date:
+    """Return the last day of a window that ends with the first moment of the day after it."""
+    return localtime(end - timedelta(microseconds=1)).date()
 
 
 @register.filter

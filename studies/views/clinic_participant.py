@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,6 +14,7 @@ from studies.exceptions import (
     StudyNotOpen,
 )
 from studies.forms.clinic import RevealForm, WithdrawForm
+from studies.models.consent import WithdrawalScope
 from studies.models.participant import Participant
 from studies.models.study import Study
 from studies.permissions import Ability, abilities_in, requires
@@ -40,10 +42,13 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "link": live_link(participant),
         "obstacles": obstacles_of(participant),
         "queries": queries_of(participant),
+        "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),
     }
-    return render(request, "studies/clinic/participant.html", context)
+    # Staff and participant read the same days.
+    with timezone.override(participant.zone):
+        return render(request, "studies/clinic/participant.html", context)
 
 
 @require_POST
@@ -106,13 +111,14 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     participant = _participant(request, study, code, Ability.WITHDRAW)
     form = WithdrawForm(posted(request))
-    if form.is_valid():
+    if form.is_valid() and "confirmed" in request.POST:
         actor = staff(request.user)
         withdraw_participant(participant=participant, actor=actor, **form.cleaned_data)
         messages.success(request, _("Withdrawn as asked."))
         return redirect("studies:participant", study.code, code)
     context = {"study": study, "participant": participant, "form": form}
-    return render(request, "studies/clinic/withdraw.html", context)
+    template = "withdraw_check.html" if form.is_valid() else "withdraw.html"
+    return render(request, f"studies/clinic/{template}", context)
 
 
 def _participant(

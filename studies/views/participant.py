@@ -1,9 +1,13 @@
 """A participant's own page, taste in music, group, and the way out."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from studies import clock
+from studies.design.windows import local_day
 from studies.forms.participant import MusicForm, StopForm
 from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.selectors.schedule import today_of
@@ -16,8 +20,9 @@ from studies.views.participant_session import participant_page
 from studies.views.posting import posted
 from studies.views.today_page import today_page
 
-# The group is told once a device, then the page of the day comes first.
+# The group is told once a device and in the first week; then the page of the day comes first.
 GROUP_SEEN = "group_seen"
+GROUP_IS_NEWS_DAYS = 7
 
 
 @require_safe
@@ -74,4 +79,11 @@ def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
 def _group_is_news(request: HttpRequest, participant: Participant) -> bool:
     is_allocated = participant.state == ParticipantState.ALLOCATED
     has_seen_it = GROUP_SEEN in request.session
-    return is_allocated and not has_seen_it and not today_of(participant).due
+    if not is_allocated or has_seen_it or today_of(participant).due:
+        return False
+    follow_up = participant.visits.filter(week__gt=0).order_by("week").first()
+    if follow_up is None:
+        return True
+    allocated_on = follow_up.target_on - timedelta(weeks=follow_up.week)
+    news_until = allocated_on + timedelta(days=GROUP_IS_NEWS_DAYS)
+    return local_day(clock.now(), participant.zone) < news_until

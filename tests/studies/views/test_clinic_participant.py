@@ -1,8 +1,13 @@
+from datetime import UTC, date, datetime
+
 import pytest
 
+from studies import clock
+from studies.design.windows import start_of_day
 from studies.models.access import PrivateLink
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
+from studies.models.visit import Visit
 from tests.factories import make_participant, make_study
 from tests.studies.views.browsers import clinician_in, short_plan
 
@@ -81,9 +86,39 @@ def test_a_withdrawal_is_recorded_as_wide_as_it_was_asked_for():
     client = clinician_in(participant.study)
     address = f"{page_of(participant)}withdraw/"
     assert "Choose what stops" in client.post(address, {}).content.decode()
-    assert client.post(address, {"scope": "contact", "reason": ""}).url == page_of(participant)
+    answer = {"scope": "contact", "reason": ""}
+    asked_again = client.post(address, answer).content.decode()
+    assert "It happens at once and cannot be taken back." in asked_again
+    participant.refresh_from_db()
+    assert participant.state == ParticipantState.ALLOCATED
+    assert client.post(address, answer | {"confirmed": "yes"}).url == page_of(participant)
     participant.refresh_from_db()
     assert participant.state == ParticipantState.WITHDRAWN
+
+
+def test_a_contact_that_was_erased_is_not_offered_any_more():
+    participant = person("consented")
+    client = clinician_in(participant.study)
+    contact = f'href="{page_of(participant)}contact/"'
+    assert contact in client.get(page_of(participant)).content.decode()
+    erasing = {"scope": "data", "reason": "", "confirmed": "yes"}
+    page = client.post(f"{page_of(participant)}withdraw/", erasing, follow=True).content.decode()
+    assert "Withdrawn as asked." in page
+    assert contact not in page
+
+
+def test_staff_read_the_days_that_the_participant_reads():
+    with clock.at(datetime(2026, 11, 21, 23, 30, tzinfo=UTC)):
+        participant = make_participant("allocated", study=make_study(protocol=short_plan()))
+        Participant.objects.filter(pk=participant.pk).update(zone="Asia/Shanghai")
+        Visit.objects.filter(participant=participant, week=4).update(
+            opens_at=start_of_day(date(2026, 12, 15), "Asia/Shanghai"),
+            closes_at=start_of_day(date(2026, 12, 26), "Asia/Shanghai"),
+        )
+        page = clinician_in(participant.study).get(page_of(participant)).content.decode()
+    assert "<td>15 Dec 2026</td>" in page
+    assert "<td>25 Dec 2026</td>" in page
+    assert "22 Nov 2026, 07:30" in page
 
 
 def test_nothing_is_allocated_in_a_study_that_is_not_open():

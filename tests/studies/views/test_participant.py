@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from generator.engine.brief import Style
+from studies import clock
 from studies.models.consent import Withdrawal
 from studies.models.participant import MusicPreference, ParticipantState
 from tests.factories import make_participant, make_study
@@ -44,6 +47,12 @@ def test_the_group_is_told_once_and_never_by_an_algorithm():
     assert "You are in the music group" in page
     assert "made by a computer program" in page
     assert "Music for tonight" in client.get("/me/").content.decode()
+
+
+def test_a_new_device_in_the_fourth_week_begins_with_today():
+    participant = listener()
+    with clock.at(clock.now() + timedelta(weeks=2)):
+        assert phone_of(participant).get("/me/").status_code == 200
 
 
 def test_nobody_without_a_group_is_told_one():
