@@ -8,6 +8,7 @@ coefficients is turned into those coordinates; if it needs a redundant column it
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
@@ -104,7 +105,7 @@ def coordinates_of(design: Design, scaling: Scaling, total: Array) -> Coordinate
         Sums of products of the scaled columns over all observed values.
     """
     kept, aliases, root = _independent(total)
-    whiten = solve_triangular(root, np.eye(len(kept)), lower=True)
+    whiten = np.linalg.inv(root)
     return Coordinates(
         _transform(design, scaling), whiten, kept, aliases, design.names, scaling.y_centre,
         scaling.y_spread, design.index[:, 0],
@@ -125,6 +126,13 @@ def _transform(design: Design, scaling: Scaling) -> Array:
 
 def _independent(total: Array) -> tuple[tuple[int, ...], Array, Array]:
     """Return the columns to keep, the others as combinations of them, and the kept ones' root."""
+    least = REDUNDANT * np.maximum(np.diag(total), NOTHING)
+    try:
+        root = np.linalg.cholesky(total)
+        if (np.diag(root) ** 2 > least).all():
+            return tuple(range(len(total))), np.zeros((0, len(total))), root
+    except LinAlgError:
+        pass
     kept: list[int] = []
     root = np.zeros_like(total)
     for column in range(len(total)):
@@ -133,7 +141,7 @@ def _independent(total: Array) -> tuple[tuple[int, ...], Array, Array]:
             solve_triangular(root[:r, :r], total[kept, column], lower=True) if r else np.zeros(0)
         )
         rest = total[column, column] - along @ along
-        if rest > REDUNDANT * max(total[column, column], NOTHING):
+        if rest > least[column]:
             root[r, :r], root[r, r] = along, rest**0.5
             kept.append(column)
     root = root[: len(kept), : len(kept)]

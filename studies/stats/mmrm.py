@@ -106,6 +106,15 @@ class MmrmFit:
         """Return a linear function of the coefficients in the algorithm's coordinates."""
         return self.coordinates.weights(row)
 
+    @property
+    def coefficients(self) -> Array:
+        """The user's coefficients, shape (p_all,); those of redundant columns are nought."""
+        about = self.coordinates
+        kept = list(about.kept)
+        beta = about.transform[kept].T @ (about.whiten.T @ self.point.beta) * about.y_spread
+        beta[about.intercepts] += about.y_centre
+        return beta
+
     def value(self, row: Array) -> float:
         """Return a linear function of the coefficients."""
         inner = float(self.weights(row) @ self.point.beta) * self.coordinates.y_spread
@@ -147,7 +156,9 @@ def fit_mmrm(
     point = evaluate(moments, sigma, is_reml=is_reml)
     for iteration in range(MAX_ITERATIONS):
         slopes = slopes_at(moments, point, is_reml=is_reml)
-        direction, is_newton = _direction(slopes, prefers_fisher=iteration < N_FISHER_STEPS)
+        direction, is_newton = _direction(
+            slopes, prefers_fisher=start is None and iteration < N_FISHER_STEPS
+        )
         decrement = float(direction @ slopes.score)
         is_last = is_newton and decrement < LAST_STEP
         point = _step(moments, point, direction, decrement, is_reml=is_reml)
