@@ -79,7 +79,7 @@ def clinician_of(study: Study) -> User:
 def invite(
     study: Study,
     *,
-    sex: str = "female",
+    sex: str | None = "female",
     age_years: int = 15,
     language: str = "en",
     site: Site | None = None,
@@ -90,7 +90,7 @@ def invite(
         name="Ada Example",
         contact="ada@example.org",
         language=language,
-        strata={"sex": sex},
+        strata={"sex": sex} if sex else {},
         age_years=age_years,
         site=site,
         actor=staff(clinician_of(study)),
