@@ -18,6 +18,7 @@ from studies.stats.estimate import Estimate
 from studies.stats.modelled import Case, Modelled, covariance_analysis, mixed_model
 from studies.stats.plan import AnalysisPlan
 from studies.stats.records import Record, visit_value
+from studies.stats.sensitivity import sensitivity
 from studies.stats.trial_table import TrialTable
 
 FORMAT = 1
@@ -76,7 +77,10 @@ def analyse(
             records += modelled.records
             fits += modelled.fits
         records += described(case) + unmodelled(case) + responder_records(case)
-        records += model_rates(case, records_of(records, outcome.name), _leading(plan))
+        records += model_rates(case, records_of(records, outcome.name), plan.primary.method)
+        if outcome.name == plan.primary.outcome:
+            progress("sensitivity")
+            records += sensitivity(case)
         warnings += _left_out(case)
     records = _through_gates(plan, records)
     records += [found for record in records for found in _margins(plan, record)]
@@ -95,10 +99,6 @@ def _models(case: Case) -> list[Modelled]:
     if case.plan.primary.method == "clda":
         found.append(mixed_model(case, "clda"))
     return found
-
-
-def _leading(plan: AnalysisPlan) -> str:
-    return plan.primary.method
 
 
 def _left_out(case: Case) -> list[str]:

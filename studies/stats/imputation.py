@@ -14,7 +14,7 @@ Li KH, Raghunathan TE, Rubin DB (1991). Journal of the American Statistical Asso
 (bootstrap).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -146,14 +146,6 @@ def completed_scores(
         beta, sigma = _bootstrap_fit(design, outcomes, rng)
         means = w @ np.where(index >= 0, beta[index], 0.0).T
         yield _drawn(outcomes, missing, means, sigma, rng)
-
-
-def analyse_imputed(
-    completed: Iterator[Array], analysis: Callable[[Array], tuple[float, float]], df: float
-) -> Pooled:
-    """Return the pooled result of an analysis that gives value and variance of completed scores."""
-    found: Sequence[tuple[float, float]] = [analysis(scores) for scores in completed]
-    return pooled([value for value, _v in found], [variance for _value, variance in found], df)
 
 
 def _df(m: int, share: float, df_complete: float, *, is_classical: bool) -> float:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 
 from studies.stats.errors import NotEstimable, StatisticsError
@@ -148,4 +149,9 @@ def _explained(arms: Codes, basis: Array, y: Array, n_arms: int) -> Array:
         for j in range(n_arms - 1):
             crossed = column.sum(axis=1) if i == j else 0.0
             c[:, i, j] = crossed - (along[i] * along[j]).sum(axis=1)
-    return (r * np.linalg.solve(c, r[..., None])[..., 0]).sum(axis=1)
+    try:
+        solved = np.linalg.solve(c, r[..., None])
+    except LinAlgError:
+        # In some draw an arm has nobody with an outcome: it explains nothing there.
+        solved = np.linalg.pinv(c, hermitian=True) @ r[..., None]
+    return (r * solved[..., 0]).sum(axis=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from studies.stats.errors import NotEstimable, StatisticsError, TooFewObservations
-from studies.stats.imputation import analyse_imputed, completed_scores, joint_test, pooled
+from studies.stats.imputation import completed_scores, joint_test, pooled
 from studies.stats.linear import LinearFit, fit_linear
 from studies.stats.terms import OWN, Covariate, Design, Factor, Intercept, Term
 from tests.studies.stats.reference_trials import table
@@ -82,12 +82,13 @@ def test_pooled_imputations_are_near_the_mixed_model() -> None:
     one_visit = Design(design.terms, ("12",))
     row = contrast_row(one_visit, 0)
 
-    def analysis(scores: np.ndarray) -> tuple[float, float]:
-        fit = fit_linear(one_visit, scores[:, 2])
-        return fit.value(row), float(fit.covariance(row[None])[0, 0])
-
-    completed = completed_scores(design, outcomes, n_imputations=10, seed=3)
-    ours = analyse_imputed(completed, analysis, 197)
+    found = [
+        fit_linear(one_visit, scores[:, 2])
+        for scores in completed_scores(design, outcomes, n_imputations=10, seed=3)
+    ]
+    ours = pooled(
+        [fit.value(row) for fit in found], [fit.covariance(row[None])[0, 0] for fit in found], 197
+    )
     assert ours.value == pytest.approx(-2, abs=3 * ours.se)
     assert 0 < ours.fmi < 0.5
 
