@@ -16,6 +16,7 @@ from studies.views import (
     lessons,
     messages,
     morning,
+    offline,
     participant,
     protocol,
     research,
@@ -48,6 +49,8 @@ everybody = [
     path("p/<str:token>/pin/", entry.link_pin, name="link_pin"),
     path("me/pin/", entry.pin, name="pin"),
     path("me/help/", entry.help_page, name="help"),
+    path("me/worker.js", offline.worker, name="worker"),
+    path("me/offline/", offline.page, name="offline"),
     path("me/sign-out/", entry.leave, name="leave"),
 ]
 participants = [
@@ -80,6 +83,7 @@ participants = [
     path("me/morning/<day:morning>/", morning.begin, name="morning"),
     path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
     path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
+    path("me/blank/<slug:instrument>/", offline.blank, name="blank"),
     path("me/stop/", participant.stop, name="stop"),
 ]
 clinicians = [

@@ -220,6 +220,25 @@ class Answer(PartOfResponse):
         return self.response.definition.item(self.item_key)
 
 
+class Delivery(models.Model):
+    """An answer that arrived under a key of the sender's: the same key again changes nothing.
+
+    Not part of what is sealed: a late repetition may arrive after submission.
+    """
+
+    key = models.UUIDField(_("key"), primary_key=True)
+    response = models.ForeignKey(Response, models.PROTECT, related_name="deliveries")
+    item_key = models.CharField(_("item"), max_length=64)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+
+    def __str__(self) -> str:
+        return f"{self.response_id} {self.item_key}"
+
+
 class Score(PartOfResponse):
     """One number of a response by one rule; a null value is "not derivable"."""
 

@@ -5,6 +5,7 @@ The app has no clock of its own: every moment is passed in by the caller, aware 
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import is_naive
@@ -15,7 +16,7 @@ from questionnaires.instruments.entry import entry_flags
 from questionnaires.instruments.errors import UnknownRule
 from questionnaires.instruments.instrument import Value
 from questionnaires.instruments.reading import read_answer
-from questionnaires.models import Answer, Response, ResponseState, Score
+from questionnaires.models import Answer, Delivery, Response, ResponseState, Score
 from questionnaires.selectors import asked_answers_of, declined_items, wording_for, wording_of
 
 LONGEST_ELAPSED_MS = 24 * 3600 * 1000
@@ -34,15 +35,28 @@ DECLINED = Given(is_declined=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How something was given: when, in which language, how long it took, under which key."""
+
+    at: datetime
+    language: str
+    elapsed_ms: int | None
+    key: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedAnswer:
     """An answer that is now kept, and what stood there before (``None``: nothing).
 
-    ``changed`` is false when the same value was kept already: nothing was written.
+    ``changed`` is false when nothing was written: the same value was kept already, or the same
+    sending was received before, or (``is_late``) a newer answer overtook this one on its way.
+    ``answer`` is then what stands.
     """
 
     answer: Answer
     previous: Given | None
     changed: bool
+    is_late: bool = False
 
 
 def start_response(*, instrument: str, language: str, at: datetime, rule_id: str = "") -> Response:
@@ -71,17 +85,19 @@ def save_answer(
     at: datetime,
     language: str = "",
     elapsed_ms: int | None = None,
+    key: UUID | None = None,
 ) -> SavedAnswer:
     """Keep one answer of a draft; the same value again changes nothing.
 
-    ``language`` is the one in which the item was read, empty for that of the response. Raises
-    AnswerRefused for an answer that does not fit and ResponseLocked after submission.
+    ``language`` is the one in which the item was read, empty for that of the response. ``key`` is
+    the sender's own for this sending, ``at`` when the answer was given, which may be a while ago.
+    Raises AnswerRefused for an answer that does not fit and ResponseLocked after submission.
     """
     _refuse_naive(at)
     locked = _lock_draft(response)
     value = read_answer(locked.definition.item(item_key), raw)
     given = Given("" if value is None else str(raw), value)
-    return _keep(locked, item_key, given, at, language, elapsed_ms)
+    return _keep(locked, item_key, given, Manner(at, language, elapsed_ms, key))
 
 
 @transaction.atomic
@@ -92,12 +108,13 @@ def decline_answer(
     at: datetime,
     language: str = "",
     elapsed_ms: int | None = None,
+    key: UUID | None = None,
 ) -> SavedAnswer:
     """Keep that somebody does not want to answer this item; whether they may, the caller knows."""
     _refuse_naive(at)
     locked = _lock_draft(response)
     locked.definition.item(item_key)
-    return _keep(locked, item_key, DECLINED, at, language, elapsed_ms)
+    return _keep(locked, item_key, DECLINED, Manner(at, language, elapsed_ms, key))
 
 
 @transaction.atomic
@@ -142,26 +159,34 @@ def _lock_draft(response: Response) -> Response:
     return locked
 
 
-def _keep(
-    response: Response,
-    item_key: str,
-    given: Given,
-    at: datetime,
-    language: str,
-    elapsed_ms: int | None,
-) -> SavedAnswer:
+def _keep(response: Response, item_key: str, given: Given, manner: Manner) -> SavedAnswer:
     kept = response.answers.filter(item_key=item_key).first()
     previous = given_to(kept)
+    if _was_received(response, item_key, manner):
+        return SavedAnswer(kept, previous, changed=False)
+    if kept and manner.key and kept.answered_at > manner.at:
+        return SavedAnswer(kept, previous, changed=False, is_late=True)
     if previous and (previous.value, previous.is_declined) == (given.value, given.is_declined):
         return SavedAnswer(kept, previous, changed=False)
     # The response is locked: nobody else can have made the answer meanwhile.
     answer = kept or Answer(response=response, item_key=item_key)
     answer.raw, answer.value, answer.is_declined = given.raw, given.value, given.is_declined
-    answer.language = language or response.language
+    answer.language = manner.language or response.language
     answer.wording_hash = wording_for(response, answer.language).sha256
-    answer.answered_at, answer.elapsed_ms = at, _countable(elapsed_ms)
+    answer.answered_at, answer.elapsed_ms = manner.at, _countable(manner.elapsed_ms)
     answer.save()
     return SavedAnswer(answer, previous, changed=True)
+
+
+def _was_received(response: Response, item_key: str, manner: Manner) -> bool:
+    """Return whether this very sending came before; remember it if not."""
+    if manner.key is None:
+        return False
+    _delivery, is_new = Delivery.objects.get_or_create(
+        key=manner.key,
+        defaults={"response": response, "item_key": item_key, "received_at": manner.at},
+    )
+    return not is_new
 
 
 def _unanswered(response: Response, answers: dict[str, Value]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ enough to show that they changed, nothing to read.
 """
 
 import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import models, transaction
 
@@ -17,6 +19,10 @@ from studies import clock
 from studies.models.participant import Participant
 from studies.services.audit import participant_actor, record
 
+# What a phone says about its own waiting is believed up to four weeks, and told from a minute on.
+LONGEST_WAIT_MS = 28 * 24 * 3600 * 1000
+TOLD_FROM_MS = 60 * 1000
+
 
 @transaction.atomic
 def keep_answer(
@@ -28,20 +34,25 @@ def keep_answer(
     raw: object,
     language: str = "",
     elapsed_ms: int | None = None,
+    key: UUID | None = None,
+    waited_ms: int = 0,
 ) -> SavedAnswer:
     """Keep the answer to one item of `subject` (an assessment, a diary entry).
 
-    `language` is the one in which the item was read; empty for the participant's own.
+    `language` is the one in which the item was read, empty for the participant's own. An answer
+    that waited on a phone for its connection comes with how long, and with a key of its own: the
+    same key again changes nothing, and an answer that was given later is never overwritten.
     """
     saved = keep(
         response=response,
         item_key=item_key,
         raw=raw,
-        at=clock.now(),
+        at=_given_at(response, waited_ms),
         language=language or participant.language,
         elapsed_ms=elapsed_ms,
+        key=key,
     )
-    _record(subject, participant, saved)
+    _record(subject, participant, saved, raw, waited_ms)
     return saved
 
 
@@ -54,16 +65,19 @@ def keep_refusal(
     item_key: str,
     language: str = "",
     elapsed_ms: int | None = None,
+    key: UUID | None = None,
+    waited_ms: int = 0,
 ) -> SavedAnswer:
     """Keep that a participant does not want to answer one item of `subject`."""
     saved = decline(
         response=response,
         item_key=item_key,
-        at=clock.now(),
+        at=_given_at(response, waited_ms),
         language=language or participant.language,
         elapsed_ms=elapsed_ms,
+        key=key,
     )
-    _record(subject, participant, saved)
+    _record(subject, participant, saved, None, waited_ms)
     return saved
 
 
@@ -78,15 +92,45 @@ def told(item: Item, given: Given | None) -> dict[str, object] | None:
     return {"item": item.key, "raw": given.raw}
 
 
-def _record(subject: models.Model, participant: Participant, saved: SavedAnswer) -> None:
+def _given_at(response: Response, waited_ms: int) -> datetime:
+    """Return when an answer was given, never before its questionnaire was begun."""
+    waited = timedelta(milliseconds=min(max(waited_ms, 0), LONGEST_WAIT_MS))
+    return max(response.started_at, clock.now() - waited)
+
+
+def _record(
+    subject: models.Model,
+    participant: Participant,
+    saved: SavedAnswer,
+    raw: object,
+    waited_ms: int,
+) -> None:
+    if saved.is_late:
+        _record_late(subject, participant, saved, raw)
     if not saved.changed:
         return
     answer = saved.answer
     now = Given(answer.raw, answer.value, answer.is_declined)
+    waited = {"waited_s": waited_ms // 1000} if waited_ms >= TOLD_FROM_MS else {}
     record(
         actor=participant_actor(participant),
         action="decline_answer" if answer.is_declined else "save_answer",
         subject=subject,
         old=told(answer.item, saved.previous),
-        new={**told(answer.item, now), "language": answer.language},
+        new={**told(answer.item, now), "language": answer.language, **waited},
+    )
+
+
+def _record_late(
+    subject: models.Model, participant: Participant, saved: SavedAnswer, raw: object
+) -> None:
+    """Note what came too late to count, so that nothing is lost without a trace."""
+    item = saved.answer.item
+    late = Given(is_declined=True) if raw is None else Given(str(raw))
+    record(
+        actor=participant_actor(participant),
+        action="leave_out_late_answer",
+        subject=subject,
+        old=told(item, saved.previous),
+        new=told(item, late),
     )

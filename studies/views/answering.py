@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
+from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
-from questionnaires.forms import ItemForm, review_rows
+from questionnaires.forms import ItemForm, read_back, review_rows
 from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
 from questionnaires.selectors import (
@@ -19,7 +22,7 @@ from questionnaires.selectors import (
     wording_for,
 )
 from studies.models.participant import Participant
-from studies.views.posting import posted
+from studies.views.posting import posted, wants_data
 
 # The name of the button "I do not want to answer".
 DECLINED = "declined"
@@ -68,7 +71,7 @@ def item_page(
     place = _place(sheet, key)
     if sheet.may_decline and DECLINED in request.POST:
         sheet.decline(item_key=key, **_manner(request))
-        return redirect(_following(sheet, key))
+        return _go_on(request, _following(sheet, key))
     form = ItemForm(
         sheet.response.definition,
         place.item,
@@ -79,7 +82,9 @@ def item_page(
     )
     if form.is_valid():
         sheet.save(item_key=key, raw=form.raw, **_manner(request))
-        return redirect(_following(sheet, key))
+        return _go_on(request, _following(sheet, key))
+    if wants_data(request):
+        return HttpResponse(status=HTTPStatus.UNPROCESSABLE_ENTITY)
     context = {
         "participant": participant,
         "form": form,
@@ -87,6 +92,8 @@ def item_page(
         "previous": sheet.item_url(place.previous_key) if place.previous_key else "/me/",
         "sheet": sheet,
         "is_declined": key in declined_items(sheet.response),
+        "said_back": _said_back(sheet.response, place.previous_key),
+        "rest": _rest(sheet.response, key),
     }
     return render(request, "studies/participant/item.html", context)
 
@@ -127,11 +134,46 @@ def _following(sheet: Sheet, key: str) -> str:
     return sheet.item_url(next_key)
 
 
+def _go_on(request: HttpRequest, url: str) -> HttpResponse:
+    """Lead on: a browser by itself, a script by telling it where."""
+    return JsonResponse({"next": url}) if wants_data(request) else redirect(url)
+
+
+def _said_back(response: Response, previous_key: str | None) -> str:
+    """Return the time that was typed just before as a sentence; empty after any other item."""
+    if previous_key is None:
+        return ""
+    wording = wording_for(response, get_language())
+    value = answers_of(response).get(previous_key)
+    return read_back(response.definition.item(previous_key), value, wording)
+
+
+def _rest(response: Response, key: str) -> list[str]:
+    """Return the items after this one that are still without an answer, in their order."""
+    answers = answers_of(response)
+    keys = [item.key for item in response.definition.asked_items(answers)]
+    after = keys[keys.index(key) + 1 :] if key in keys else keys
+    return [later for later in after if later not in answers]
+
+
 def _manner(request: HttpRequest) -> dict[str, object]:
-    """Return how an answer came: in which language, and after how long on the screen."""
-    return {"language": get_language(), "elapsed_ms": _elapsed_ms(request)}
+    """Return how an answer came: in which language, after how long, when it was given."""
+    language = request.POST.get("language", "")
+    return {
+        "language": language if language in dict(settings.LANGUAGES) else get_language(),
+        "elapsed_ms": _number(request, "elapsed_ms"),
+        "key": _key(request),
+        "waited_ms": _number(request, "waited_ms") or 0,
+    }
 
 
-def _elapsed_ms(request: HttpRequest) -> int | None:
-    typed = request.POST.get("elapsed_ms", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+def _key(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    typed = request.POST.get(name, "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 13 else None

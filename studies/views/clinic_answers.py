@@ -14,7 +14,7 @@ from questionnaires.exceptions import IncompleteResponse, NothingToCorrect, Revi
 from questionnaires.forms import ItemForm, ReviewRow, flag_texts, review_rows
 from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
-from questionnaires.selectors import answers_of, flag_table, revisions_of, wording_of
+from questionnaires.selectors import answers_of, flag_table, revisions_of, wording_for
 from studies.exceptions import CorrectionNotAllowed
 from studies.forms.clinic import CorrectionForm
 from studies.models.participant import Participant
@@ -105,13 +105,19 @@ def _item_form(request: HttpRequest, response: Response, key: str) -> ItemForm:
         item = response.definition.item(key)
     except UnknownItem as error:
         raise Http404 from error
-    value = answers_of(response).get(key)
-    return ItemForm(response.definition, item, get_language(), posted(request), value=value)
+    return ItemForm(
+        response.definition,
+        item,
+        get_language(),
+        posted(request),
+        value=answers_of(response).get(key),
+        wording=wording_for(response, get_language()),
+    )
 
 
 def _shown(response: Response) -> Revision:
     flags = flag_table([response.pk])[response.pk]
-    wording = wording_of(response.instrument, get_language())
+    wording = wording_for(response, get_language())
     return Revision(
         response,
         review_rows(response, get_language()),

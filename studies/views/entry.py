@@ -39,6 +39,8 @@ from studies.views.participant_session import (
 )
 from studies.views.posting import posted
 
+# Unsent answers, kept files, the service worker; cookies stay, a member of staff may share them.
+CLEARED = '"storage"'
 CLOSED_LINK = (LinkUnknown, LinkRevoked, LinkExpired)
 
 
@@ -86,9 +88,12 @@ def pin(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
+    """Sign out; what the device kept for its owner goes with it."""
     _visitor(request)
     end(request)
-    return forget_link(render(request, "studies/entry/left.html"))
+    response = forget_link(render(request, "studies/entry/left.html"))
+    response["Clear-Site-Data"] = CLEARED
+    return response
 
 
 @require_POST

@@ -19,6 +19,7 @@ from django.utils.http import urlencode
 
 from studies.models.access import PrivateLink
 from studies.models.participant import Participant
+from studies.views.posting import wants_data
 
 KEY = "participant"
 LINK_COOKIE = "private_link"
@@ -93,6 +94,8 @@ def participant_page(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         participant = signed_in(request)
         if participant is None or _is_idle(request):
+            if wants_data(request):
+                return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
             return redirect(f"{reverse('studies:pin')}?{urlencode({'next': request.path})}")
         _touch(request)
         return _run(view, request, participant, *args, **kwargs)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import get_language
 
 from questionnaires.forms import flag_texts
-from questionnaires.selectors import flag_table, wording_of
+from questionnaires.selectors import flag_table, wording_for
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
 
@@ -32,5 +32,5 @@ def queries_of(participant: Participant) -> list[Query]:
 
 def _words(assessment: Assessment, flags: tuple[str, ...]) -> list[str]:
     response = assessment.response
-    wording = wording_of(response.instrument, get_language())
+    wording = wording_for(response, get_language())
     return flag_texts(response.definition, flags, wording)

@@ -27,7 +27,17 @@ pytestmark = pytest.mark.django_db
 SOME_DAY = "2026-11-22"
 
 # Open to everybody; a private link and its PIN guard themselves (test_entry.py).
-EVERYBODY = {"front", "language", "private_link", "link_pin", "pin", "help", "leave"}
+EVERYBODY = {
+    "front",
+    "language",
+    "private_link",
+    "link_pin",
+    "pin",
+    "help",
+    "leave",
+    "worker",
+    "offline",
+}
 # Pages of a signed-in participant; anybody else is asked for the PIN.
 PARTICIPANT_PAGES = {
     "today": [],
@@ -56,6 +66,7 @@ PARTICIPANT_PAGES = {
     "morning": [SOME_DAY],
     "morning_check": [SOME_DAY],
     "morning_item": [SOME_DAY, "quality"],
+    "blank": ["psqi"],
     "stop": [],
 }
 # What the player asks for by itself; anybody else gets a bare refusal.
