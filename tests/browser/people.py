@@ -13,6 +13,7 @@ from studies import clock
 from studies.design.protocol import four_arms
 from studies.models.allocation import AllocationStream
 from studies.models.audit import AuditEntry
+from studies.models.cbt import DiaryEntry
 from studies.models.listening import ListeningSession
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Role, Study
@@ -149,6 +150,26 @@ def heard_s(code: str) -> float:
 def state_of(code: str) -> str:
     """Return where somebody stands."""
     return Participant.objects.get(code=code).state
+
+
+def answers_kept(code: str, instrument: str) -> dict[str, list[str]]:
+    """Return what somebody answered at their first visit: as typed, and in which language."""
+    sheet = _sheet({"code": code}, instrument)
+    rows = sheet.response.answers.values_list("item_key", "raw", "language")
+    return {key: [raw, language] for key, raw, language in rows}
+
+
+def n_saved(code: str) -> int:
+    """Return how many answers of somebody were written, by the audit trail."""
+    actions = ("save_answer", "decline_answer")
+    return AuditEntry.objects.filter(actor=code, action__in=actions).count()
+
+
+def morning_kept(code: str) -> dict[str, object]:
+    """Return somebody's newest morning: its answers, and whether it was handed in."""
+    entry = DiaryEntry.objects.filter(participant__code=code).order_by("morning_on").last()
+    values = dict(entry.response.answers.values_list("item_key", "value"))
+    return {"values": values, "is_submitted": entry.response.is_submitted}
 
 
 def n_submitted(code: str) -> int:

@@ -157,7 +157,7 @@ def answer(page: Page, answers: Mapping[str, str], stop_before: str = "") -> Non
     while (item := item_of(page)) and item != stop_before:
         fill(page, answers[item])
         with page.expect_navigation():
-            page.locator("main form[data-timed] button").click()
+            page.locator("main form[data-timed] .actions button").click()
 
 
 def item_of(page: Page) -> str:
