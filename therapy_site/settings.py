@@ -238,6 +238,7 @@ NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 USE_TZ = True
+FORMAT_MODULE_PATH = ["therapy_site.formats"]
 TIME_ZONE = "UTC"
 
 # --- Files ------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Pages of the shell: health, and the theme switch."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +21,12 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {name: "ok" if alive else "down" for name, alive in parts.items()}, status=status
     )
+
+
+@require_safe
+def password_lost(request: HttpRequest) -> HttpResponse:
+    """Tell who gives a new password."""
+    return render(request, "account/password_lost.html")
 
 
 @require_POST

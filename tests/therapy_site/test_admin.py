@@ -60,3 +60,29 @@ def test_the_front_page_shows_studies_queue_workers_and_failures(client, adminis
     page = client.get("/admin/").content.decode()
     for text in ("SLEEP-24", "3 hours", "worker-1@here", "Latest failures"):
         assert text in page
+
+
+def test_a_second_factor_can_be_removed_and_its_secret_never_read(client, administrator):
+    clara = User.objects.create_user("clara", password="a long enough password")
+    secret = generate_totp_secret()
+    factor = TOTP.activate(clara, secret).instance
+    address = f"/admin/mfa/authenticator/{factor.pk}"
+    page = client.get(f"{address}/change/").content.decode()
+    assert "clara" in page
+    assert secret not in page
+    assert client.post(f"{address}/change/", {"type": "webauthn"}).status_code == 403
+    client.post(f"{address}/delete/", {"post": "yes"})
+    assert not clara.authenticator_set.exists()
+
+
+def test_the_administration_offers_nothing_that_has_no_effect(client, administrator):
+    page = client.get("/admin/").content.decode()
+    assert "/admin/auth/group/" not in page
+    assert "/admin/account/emailaddress/" not in page
+
+
+def test_a_demonstration_says_so_in_the_administration_too(client, administrator, settings):
+    for mode, n in (("demo", 1), ("real", 0)):
+        settings.NOCTURNE_MODE = mode
+        page = client.get("/admin/studies/participant/").content.decode()
+        assert page.count("Synthetic people: demonstration") == n

@@ -1,4 +1,4 @@
-"""The theme switch."""
+"""The theme switch, and the page for a password that was lost."""
 
 import pytest
 
@@ -27,3 +27,9 @@ def test_the_switch_leads_nowhere_else(client, elsewhere):
 
 def test_looking_at_the_switch_changes_nothing(client):
     assert client.get("/theme/?theme=night").status_code == 405
+
+
+def test_a_lost_password_is_a_matter_for_the_administrator(client):
+    page = client.get("/accounts/password/reset/").content.decode()
+    assert "Ask the administrator of this installation." in page
+    assert client.post("/accounts/password/reset/", {"email": "a@example.org"}).status_code == 405
