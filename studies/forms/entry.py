@@ -11,7 +11,7 @@ class PinField(forms.CharField):
 
     default_error_messages = {
         "required": _("Enter your PIN"),
-        "digits": _("Enter six digits, like 274903"),
+        "digits": _("Enter six digits"),
     }
 
     def __init__(self, *, label: str, autocomplete: str, help_text: str = "") -> None:

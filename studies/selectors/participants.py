@@ -13,7 +13,7 @@ from studies import clock
 from studies.models.access import PrivateLink
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
-from studies.models.study import Study
+from studies.models.study import Study, StudyState
 from studies.models.user import User
 from studies.models.visit import AssessmentState, Visit
 
@@ -86,7 +86,8 @@ def worklist(study: Study, seen_by: User) -> list[WorklistRow]:
     """Return the participants somebody may see, whoever needs them first; four queries."""
     visible = Participant.objects.visible_to(seen_by).filter(study=study)
     participants = visible.prefetch_related("visits__assessments", "links")
-    rows = [_row(participant) for participant in participants]
+    is_over = study.state in {StudyState.CLOSED, StudyState.UNBLINDED}
+    rows = [_row(participant, is_over=is_over) for participant in participants]
     return sorted(rows, key=lambda row: ATTENTION_ORDER[row.attention])
 
 
@@ -115,10 +116,10 @@ def planned_visits(participant: Participant) -> list[Visit]:
     return list(participant.visits.prefetch_related("assessments").order_by("week"))
 
 
-def _row(participant: Participant) -> WorklistRow:
+def _row(participant: Participant, *, is_over: bool) -> WorklistRow:
     visits = sorted(participant.visits.all(), key=lambda visit: visit.week)
     states = [a.state for visit in visits for a in visit.assessments.all()]
-    attention, visit = _attention(participant, visits)
+    attention, visit = (Attention.NONE, None) if is_over else _attention(participant, visits)
     return WorklistRow(
         participant=participant,
         attention=attention,

@@ -271,7 +271,8 @@ def _unit(value: float) -> str:
 
 def _number(value: float) -> str:
     # A true minus sign: a hyphen is easily overlooked.
-    return number_format(value, decimal_pos=1).replace("-", "\N{MINUS SIGN}")
+    rounded = round(value, 1) or 0.0  # Never a minus zero.
+    return number_format(rounded, decimal_pos=1).replace("-", "\N{MINUS SIGN}")
 
 
 def _day(night: Night) -> str:

@@ -11,6 +11,7 @@ from studies.services.allocation import arm_of
 from studies.services.audit import SYSTEM
 from studies.services.enrolment import revoke_link
 from studies.services.scheduling import keep_calendar
+from studies.services.setup import close_study
 from tests.factories import clinician_of, invite, make_participant, make_study
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,14 @@ def test_who_needs_somebody_comes_first() -> None:
     with clock.at(clock.now() + timedelta(weeks=5)):
         keep_calendar()
         assert Attention.MISSED in {row.attention for row in worklist(study, clinician_of(study))}
+
+
+def test_nobody_is_needed_any_more_in_a_study_that_is_closed() -> None:
+    study = make_study()
+    make_participant("baseline_done", study=study)
+    close_study(study=study, actor=SYSTEM, reason="the end of the year")
+    study.refresh_from_db()
+    assert {row.attention for row in worklist(study, clinician_of(study))} == {Attention.NONE}
 
 
 def test_a_quiet_participant_shows_the_next_visit() -> None:

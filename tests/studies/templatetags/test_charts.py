@@ -69,6 +69,10 @@ def test_a_value_beyond_the_limits_is_still_shown():
     assert len(drawn["bars"][0]["caps"]) == 1
 
 
+def test_a_value_that_rounds_to_zero_has_no_minus() -> None:
+    assert with_interval(estimate(-0.04, -0.049, 0.02)) == "0.0 (0.0 to 0.0)"
+
+
 def test_a_negative_rate_hangs_below_zero():
     series = [Series("All", (estimate(20), estimate(-10)))]
     drawn = rates(series, [4, 8], title="t", unit="u", key="k")
