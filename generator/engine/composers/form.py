@@ -30,7 +30,7 @@ SILENT_END_S = 2.0
 
 _TEMPO_FALL = 50.0 / 66.0
 _MAX_BPM_PER_MINUTE = 1.0
-_FULL_WIND_DOWN_MINUTES = 30.0
+_FULL_WIND_DOWN_MINUTES = 15.0
 _MELODY_PER_MINUTE = (36.0, 13.0)
 _ALL_PER_MINUTE = (108.0, 66.0)
 _VELOCITY = (52.0, 34.0)
@@ -143,7 +143,7 @@ def bpm_at(tempo: tuple[TempoMark, ...], step: int) -> float:
 
 
 def _wind_down(minutes: float) -> float:
-    """Return how much of the way down a piece of this length goes: all of it from 30 minutes on."""
+    """Return how much of the way down a piece of this length goes: all of it from 15 minutes on."""
     return min(1.0, max(0.25, minutes / _FULL_WIND_DOWN_MINUTES))
 
 

@@ -4,6 +4,7 @@ Nothing is planned and nothing is guarded, so this shows what was learnt: held a
 pieces it tells whether the network imitates or recites. Night pieces are composed by `lstm_acm`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +42,24 @@ def sample_stream(
     rng : numpy.random.Generator
     settings : StreamSettings, optional
     """
+    events = stream_events(network, conditions, rng, settings)
+    rows = [event for event, _ in zip(events, range(n_events), strict=False)]
+    return np.array(rows, dtype=np.uint8).reshape(-1, len(SIZES))
+
+
+def stream_events(
+    network: Network,
+    conditions: np.ndarray,
+    rng: np.random.Generator,
+    settings: StreamSettings | None = None,
+) -> Iterator[tuple[int, ...]]:
+    """Yield note events without end, parameters as for `sample_stream`."""
     settings = settings or StreamSettings()
     listener, memory = Listener(network, conditions), CopyMemory()
-    events = np.zeros((n_events, len(SIZES)), dtype=np.uint8)
-    now = 0
-    for row in range(n_events):
+    now, is_first = 0, True
+    while True:
         event = _next_event(listener, memory, now, rng, settings)
-        events[row] = event
+        yield event
         memory.append(event)
         then, now = now, now + event[0]
         place, metre = np.array([now]), settings.metre
@@ -55,10 +67,10 @@ def sample_stream(
             event,
             int(position_ids(place, metre)[0]),
             int(phrase_ids(place, metre)[0]),
-            opens_beat=row == 0 or now // metre.beat != then // metre.beat,
-            opens_bar=row == 0 or now // metre.steps != then // metre.steps,
+            opens_beat=is_first or now // metre.beat != then // metre.beat,
+            opens_bar=is_first or now // metre.steps != then // metre.steps,
         )
-    return events
+        is_first = False
 
 
 def _next_event(

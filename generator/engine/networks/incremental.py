@@ -22,6 +22,7 @@ from generator.engine.tokens.vocabulary import SIZES
 
 _EPSILON = 1e-5
 _LEAST_MASS = 1e-6
+_TINY = 1e-30
 _ROOT_HALF = np.float32(np.sqrt(0.5))
 
 Weights = Mapping[str, np.ndarray]
@@ -132,6 +133,7 @@ class Listener:
         ]
         self._memories = [_SegmentMemory(network, index) for index in range(len(SCALE_NAMES))]
         self._previous = np.zeros(shape.hidden, dtype=np.float32)
+        self._score = np.empty(shape.memory + 1, dtype=np.float32)
         self._past = PastMoments(network.weights, shape) if shape.pointer_memory else None
         self.ask_for(conditions)
         self.state = self._hear(network.weights["start"], opens_beat=False, opens_bar=False)
@@ -218,15 +220,21 @@ class Listener:
         sources = [_softmax(self.logits(field, chain).astype(np.float64))]
         gates = [0.0]
         if guess is not None and guess[:field] == chosen:
-            sources.append(np.eye(SIZES[field])[guess[field]])
+            told = np.zeros(SIZES[field])
+            told[guess[field]] = 1.0
+            sources.append(told)
             gates.append(float(self._suffix_gate(match)[field]) + familiarity)
         if self._past is not None:
             said, mass, peak = self._past.point(self.state, chosen)
             if mass >= _LEAST_MASS:
                 sources.append(said)
                 gates.append(self._pointer_gate(field, mass, peak) + familiarity)
-        share = _softmax(np.array(gates))
-        return np.log(sum(part * p for part, p in zip(share, sources, strict=True)) + 1e-30)
+        if len(sources) == 1:
+            return np.log(sources[0] + _TINY)
+        mixed = _TINY
+        for share, p in zip(_softmax(np.array(gates)), sources, strict=True):
+            mixed = mixed + share * p
+        return np.log(mixed)
 
     def _suffix_gate(self, match: int) -> np.ndarray:
         w = self._network.weights
@@ -296,15 +304,17 @@ class Listener:
         for index, memory in enumerate(self._memories):
             name = f"attention.scales.{index}."
             query = w[name + "query.weight"] @ x + w[name + "query.bias"]
+            query *= np.float32(size**-0.5)
             keys, values = memory.recent()
+            bias, null_key = w[name + "distance_bias"], w[name + "null_key"]
             for head in range(HEADS_PER_SCALE):
                 span = slice(head * size, (head + 1) * size)
-                q = query[span] / np.float32(np.sqrt(size))
-                bias = w[name + "distance_bias"][head, : len(keys)][::-1]
-                score = np.append(keys[:, span] @ q + bias, w[name + "null_key"][head] @ q)
+                score = self._score[: len(keys) + 1]
+                score[:-1] = keys[:, span] @ query[span] + bias[head, : len(keys)][::-1]
+                score[-1] = null_key[head] @ query[span]
                 weight = _softmax(score)
                 context = weight[:-1] @ values[:, span]
-                context = context + weight[-1] * w[name + "null_value"][head]
+                context += weight[-1] * w[name + "null_value"][head]
                 contexts.append(gamma[index] * context)
         return w["attention.out.weight"] @ np.concatenate(contexts) + w["attention.out.bias"]
 
@@ -318,10 +328,15 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
-    weights = np.exp(x - x.max())
-    return weights / weights.sum()
+    weights = np.exp(x - np.maximum.reduce(x))
+    weights /= np.add.reduce(weights)
+    return weights
 
 
 def _normed(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    centred = x - x.mean()
-    return centred / np.sqrt(np.mean(centred * centred) + np.float32(_EPSILON)) * weight + bias
+    # The ufuncs themselves: ndarray.mean costs as much as the rest of the layer.
+    centred = x - np.add.reduce(x) / np.float32(len(x))
+    spread = np.sqrt(centred @ centred / np.float32(len(x)) + np.float32(_EPSILON))
+    centred *= weight / spread
+    centred += bias
+    return centred
