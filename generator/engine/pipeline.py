@@ -33,6 +33,7 @@ from generator.engine.audio.quality import Measurements, SoundMeasurer, judge, u
 from generator.engine.audio.refusals import UnfitMusic
 from generator.engine.audio.renderers import Renderer, renderer_for
 from generator.engine.audio.synthesis import HEADROOM
+from generator.engine.audio.thinning import thin
 from generator.engine.brief import Bed, Brief, Rendering
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import SynthesisError
@@ -168,7 +169,7 @@ def render_score(
     renderer = renderer or renderer_for(brief.pin)
     profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
     plan = timeline(60 * brief.minutes)
-    score = end_repeats(score)
+    score = end_repeats(thin(score, plan))
     with _workplace(directory, stem) as work:
         performance = perform(
             score,

@@ -25,7 +25,7 @@ import numpy as np
 
 from generator.engine.audio.limits import Row, at_least, at_most, between
 from generator.engine.audio.performance import LEAD_IN_S
-from generator.engine.audio.profile import SAMPLE_RATE_HZ, Timeline
+from generator.engine.audio.profile import SAMPLE_RATE_HZ, SHORTEST_NIGHT_S, Timeline
 from generator.engine.metrics.melody import interval_shares
 from generator.engine.metrics.pitch import pitch_class_entropy
 from generator.engine.score.clock import Clock
@@ -37,7 +37,7 @@ CALM_PROGRAMS = frozenset(
     {0, 4, 8, 10, 11, 24, 32, 42, 46, 49, 52, 73, 75, 77, 88, 89, 91, 94, 104, 107, 108}
 )
 _FIRST_PERCUSSIVE = 112
-_WHOLE_NIGHT_MIN, _PROFILE_MIN = 15.0, 45.0
+_PROFILE_MIN = 45.0
 _WINDOW_S, _HOP_S = 60.0, 15.0
 _PHRASE_NOTES, _PHRASE_WINDOW_S = 8, 600.0
 _GRAM = 4
@@ -71,6 +71,24 @@ def judge_score(score: Score, *, stretch: float, timeline: Timeline) -> list[Row
         at_most("pitch_class_entropy_bit", pitch_class_entropy(_pitches(notes)), 2.9),
         *_part_rows(score),
     ]
+
+
+def melody_windows(timeline: Timeline) -> list[tuple[float, float, float]]:
+    """Return the first and the last stretch in which melody notes are counted: from, to, limit.
+
+    Seconds, seconds, notes a minute.
+    """
+    fade_s = timeline.fade_out_start / SAMPLE_RATE_HZ
+    ninth_s = timeline.n_samples / SAMPLE_RATE_HZ / 9
+    return [
+        (0.0, ninth_s, 40.0),
+        (max(fade_s - 2 * ninth_s, 0.0), fade_s, 40.0 - 22.0 * _way(timeline)),
+    ]
+
+
+def _way(timeline: Timeline) -> float:
+    """Return how much of the way down a file of this length goes."""
+    return min(1.0, timeline.n_samples / SAMPLE_RATE_HZ / SHORTEST_NIGHT_S)
 
 
 class _PlayedClock:
@@ -112,16 +130,13 @@ def _tempo_rows(clock: _PlayedClock) -> list[Row]:
 def _density_rows(
     clock: _PlayedClock, melody: list[Note], notes: list[Note], timeline: Timeline
 ) -> list[Row]:
-    fade_s = timeline.fade_out_start / SAMPLE_RATE_HZ
-    length_s = timeline.n_samples / SAMPLE_RATE_HZ
-    first, last = (0.0, length_s / 9), (max(fade_s - 2 * length_s / 9, 0.0), fade_s)
-    night = min(1.0, length_s / 60 / _WHOLE_NIGHT_MIN)
+    (*first, most_first), (*last, most_last) = melody_windows(timeline)
     tunes_s, all_s = clock.onsets_s(melody), clock.onsets_s(notes)
     return [
-        at_most("melody_per_minute_first", _per_minute(tunes_s, *first), 40.0),
-        at_most("melody_per_minute_last", _per_minute(tunes_s, *last), 40.0 - 22.0 * night),
+        at_most("melody_per_minute_first", _per_minute(tunes_s, *first), most_first),
+        at_most("melody_per_minute_last", _per_minute(tunes_s, *last), most_last),
         at_most("notes_per_minute_first", _per_minute(all_s, *first), 120.0),
-        at_most("notes_per_minute_last", _per_minute(all_s, *last), 120.0 - 40.0 * night),
+        at_most("notes_per_minute_last", _per_minute(all_s, *last), 120.0 - 40.0 * _way(timeline)),
     ]
 
 
