@@ -37,6 +37,9 @@ def test_what_an_open_study_lacks_is_named() -> None:
 
 def test_an_instrument_that_this_build_lacks_is_named() -> None:
     study = make_study()
-    visits = [{**visit, "instruments": [*visit["instruments"], "unheard_of"]} for visit in study.protocol["visits"]]
+    visits = [
+        {**visit, "instruments": [*visit["instruments"], "unheard_of"]}
+        for visit in study.protocol["visits"]
+    ]
     Study.objects.update(protocol={**study.protocol, "visits": visits})
     assert _ids() == ["studies.E002", "studies.E005"]

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection
@@ -281,3 +282,28 @@ def test_the_same_value_in_another_language_is_still_the_answer_that_was_given(p
     answer(psqi_draft, "d_a", "2")
     assert answer(psqi_draft, "d_a", "2", at=LATER, language="zh-hans").changed is False
     assert Answer.objects.get().language == "en"
+
+
+def test_the_same_sending_twice_counts_once_even_after_another_answer(psqi_draft):
+    first = uuid4()
+    answer(psqi_draft, "d_a", "2", key=first)
+    answer(psqi_draft, "d_a", "1", at=LATER, key=uuid4())
+    again = answer(psqi_draft, "d_a", "2", at=LATER, key=first)
+    assert (again.changed, again.is_late) == (False, False)
+    assert answers_of(psqi_draft) == {"d_a": 1}
+    assert psqi_draft.deliveries.count() == 2
+
+
+def test_an_answer_that_waited_never_overwrites_one_that_was_given_after_it(psqi_draft):
+    answer(psqi_draft, "d_a", "1", at=LATER)
+    late = answer(psqi_draft, "d_a", "2", at=MORNING, key=uuid4())
+    assert (late.changed, late.is_late, late.answer.value) == (False, True, 1)
+    late = decline_answer(response=psqi_draft, item_key="d_a", at=MORNING, key=uuid4())
+    assert late.is_late
+    assert answers_of(psqi_draft) == {"d_a": 1}
+
+
+def test_an_answer_is_kept_with_the_moment_at_which_it_was_given(psqi_draft):
+    answer(psqi_draft, "d_b", "1", at=LATER)
+    answer(psqi_draft, "d_a", "2", at=MORNING, key=uuid4())
+    assert Answer.objects.get(item_key="d_a").answered_at == MORNING

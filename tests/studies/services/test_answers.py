@@ -1,7 +1,10 @@
 import json
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from studies import clock
 from studies.exceptions import DecliningNotAllowed
 from studies.models.audit import AuditEntry
 from studies.models.visit import Assessment
@@ -17,7 +20,7 @@ def assessment() -> Assessment:
     chosen = Assessment.objects.get(
         visit__participant=participant, visit__week=0, instrument="psqi"
     )
-    begin_assessment(assessment=chosen)
+    chosen.response = begin_assessment(assessment=chosen)
     return chosen
 
 
@@ -72,3 +75,33 @@ def test_what_decides_eligibility_cannot_be_declined(assessment: Assessment) -> 
     with pytest.raises(DecliningNotAllowed, match="an answer to cpss in week 0 was expected"):
         decline_answer(assessment=stress, item_key="item_1")
     assert not AuditEntry.objects.filter(action="decline_answer").exists()
+
+
+def test_an_answer_that_waited_on_a_phone_says_so_and_counts_from_when_it_was_given(
+    assessment: Assessment,
+) -> None:
+    with clock.at(clock.now() + timedelta(hours=2)):
+        save_answer(
+            assessment=assessment, item_key="d_a", raw="2", key=uuid4(), waited_ms=3_600_000
+        )
+        kept = assessment.response.answers.get()
+        assert clock.now() - kept.answered_at == timedelta(hours=1)
+    (entry,) = entries()
+    assert entry.new["waited_s"] == 3600
+
+
+def test_no_phone_dates_an_answer_before_its_questionnaire(assessment: Assessment) -> None:
+    save_answer(assessment=assessment, item_key="d_a", raw="2", key=uuid4(), waited_ms=10**15)
+    assert assessment.response.answers.get().answered_at == assessment.response.started_at
+
+
+def test_what_came_too_late_to_count_leaves_a_trace(assessment: Assessment) -> None:
+    with clock.at(clock.now() + timedelta(hours=2)):
+        save_answer(assessment=assessment, item_key="d_a", raw="1")
+        save_answer(
+            assessment=assessment, item_key="d_a", raw="2", key=uuid4(), waited_ms=3_600_000
+        )
+    late = AuditEntry.objects.get(action="leave_out_late_answer")
+    assert late.old == {"item": "d_a", "raw": "1"}
+    assert late.new == {"item": "d_a", "raw": "2"}
+    assert len(entries()) == 1
