@@ -15,7 +15,6 @@ from studies.models.study import ArmKind, Study, StudyState
 from studies.services.allocation import allocate_participant, arm_of, rederive
 from studies.services.analysis import report
 from studies.services.audit import staff, verify_chain
-from studies.services.cbt import finish_lesson, read_card
 from studies.services.export import export_study
 from studies.services.listening import record_listening
 from studies.services.playlists import request_tonight
@@ -23,6 +22,7 @@ from studies.services.scheduling import keep_calendar
 from studies.services.setup import close_study, create_study, open_study, unblind_study
 from tests.factories import answer_visit, consent, invite, make_staff
 from tests.generator.quick import quick_render
+from tests.studies.services.learning import take_lesson
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 N_PARTICIPANTS = 8
@@ -88,9 +88,7 @@ def _enrol(study: Study) -> Participant:
 
 def _spend_the_evening(participant: Participant) -> None:
     if arm_of(participant).kind == ArmKind.CBT:
-        for card in range(1, 8):
-            read_card(participant=participant, lesson="sleep_education", card=card)
-        finish_lesson(participant=participant, lesson="sleep_education", answer="daylight")
+        take_lesson(participant)
         return
     night = request_tonight(participant=participant)
     render_next(worker="test", playlist_id=night.playlist_id, render=quick_render)

@@ -17,6 +17,7 @@ from studies.design.errors import SealBroken
 
 IDENTITY = "identity"
 ALLOCATION = "allocation"
+WORDS = "words"
 
 
 def seal(content: bytes, secrets: Sequence[str], purpose: str) -> bytes:

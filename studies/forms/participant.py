@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from generator.engine.brief import Instrument, Mode, Style
-from studies.design.lessons import Exercise
 from studies.models.consent import WithdrawalScope
 from studies.models.participant import MusicPreference
 
@@ -129,19 +128,6 @@ class MusicForm(forms.Form):
             "tempo": min(TEMPI, key=lambda name: abs(TEMPI[name] - stated.tempo_bpm)),
             "mode": stated.mode,
         }
-
-
-class ExerciseForm(forms.Form):
-    """The question at the end of a lesson."""
-
-    answer = forms.ChoiceField(
-        widget=forms.RadioSelect, error_messages={"required": _("Choose one")}
-    )
-
-    def __init__(self, *args: object, exercise: Exercise, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["answer"].label = exercise.question
-        self.fields["answer"].choices = [(choice.key, choice.label) for choice in exercise.choices]
 
 
 class StopForm(forms.Form):

@@ -19,7 +19,6 @@ import numpy as np
 
 from generator.models.playlist import Playlist, PlaylistState
 from studies import clock
-from studies.design.lessons import lesson_named
 from studies.design.synthetic import Person, relief_at
 from studies.exceptions import AssessmentClosed, StudyError
 from studies.models.consent import WithdrawalScope
@@ -27,7 +26,6 @@ from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import ArmKind, Study
 from studies.models.visit import Assessment
-from studies.services import cbt
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.assessment import begin_assessment, save_answer, submit_assessment
 from studies.services.audit import Actor, participant_actor
@@ -37,10 +35,9 @@ from studies.services.listening import record_listening
 from studies.services.playlists import assign_mix, request_tonight
 from studies.services.preferences import state_preferences
 from studies.services.scheduling import keep_calendar
+from studies.services.skills_demonstration import skills_steps
 from studies.services.withdrawal import withdraw_participant
 
-DIARY_MORNINGS = 7
-FIRST_LESSON = "sleep_education"
 STYLES = ("classical", "song", "guitar", "folk", "jazz")
 INSTRUMENTS = ("piano", "harp", "guitar", "vibraphone")
 
@@ -195,14 +192,7 @@ def _listening(
 def _lessons_and_diary(
     participant: Participant, person: Person, _mixes: Mixes, first: date
 ) -> Iterator[tuple[datetime, Callable[[], object]]]:
-    yield (
-        _local(first + timedelta(days=1), time(19), participant.zone),
-        lambda: _take_lesson(participant, person),
-    )
-    for morning in range(1, DIARY_MORNINGS + 1):
-        if person.random.random() < person.adherence:
-            moment = _local(first + timedelta(days=morning), time(7, 40), participant.zone)
-            yield moment, lambda: _write_diary(participant, person)
+    yield from skills_steps(participant, person, first)
 
 
 def _answer_visit(participant: Participant, person: Person, *, week: int) -> None:
@@ -244,23 +234,6 @@ def _listen(participant: Participant, composer: str, mixes: Mixes, share: float)
         client_id=uuid4(),
         intervals=[[0.0, round(heard_s, 1)]],
     )
-
-
-def _take_lesson(participant: Participant, person: Person) -> None:
-    lesson = lesson_named(FIRST_LESSON, participant.language)
-    for card in range(1, len(lesson.cards) + 1):
-        cbt.read_card(participant=participant, lesson=FIRST_LESSON, card=card)
-    chosen = lesson.exercise.choices[int(person.random.integers(len(lesson.exercise.choices)))]
-    cbt.finish_lesson(participant=participant, lesson=FIRST_LESSON, answer=chosen.key)
-
-
-def _write_diary(participant: Participant, person: Person) -> None:
-    today = clock.today(participant.zone)
-    entry = cbt.diary_for(participant=participant, morning_on=today)
-    for key, raw in person.answers(cbt.DIARY, relief_at(None, 1)).items():
-        if raw is not None:
-            cbt.save_diary_answer(entry=entry, item_key=key, raw=raw)
-    cbt.submit_diary(entry=entry)
 
 
 def _withdraw(participant: Participant) -> None:

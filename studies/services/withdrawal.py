@@ -8,6 +8,7 @@ from studies.models.contact import ContactDetails
 from studies.models.participant import Participant, ParticipantState
 from studies.services.access import revoke_links
 from studies.services.audit import Actor, record
+from studies.services.messages import erase_words
 from studies.services.playlists import cancel_nights
 from studies.services.scheduling import cancel_undone
 
@@ -36,6 +37,7 @@ def withdraw_participant(
         _leave(participant, scope, actor)
     if scope == WithdrawalScope.DATA:
         ContactDetails.objects.filter(participant=participant).delete()
+        erase_words(participant=participant, actor=actor)
     record(
         actor=actor,
         action="withdraw_participant",

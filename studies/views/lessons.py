@@ -1,167 +1,150 @@
-"""The sleep-skills group: lessons card by card, and the sleep diary of a morning."""
+"""The sleep-skills group: the list of lessons, their cards and exercises."""
 
-from collections.abc import Callable
-from datetime import date
-from functools import partial, wraps
-
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from questionnaires.exceptions import IncompleteResponse, ResponseLocked
-from studies.exceptions import DiaryNotOpen, LessonLocked, LessonUnfinished
-from studies.forms.participant import ExerciseForm
-from studies.models.cbt import DiaryEntry
+from studies.design.lessons import Exercise, Lesson
+from studies.exceptions import LessonUnfinished
+from studies.forms.skills import ExerciseForm
 from studies.models.participant import Participant
-from studies.models.study import ArmKind
-from studies.services.allocation import arm_kind_of
 from studies.services.cbt import (
-    diary_for,
-    diary_mornings,
+    LessonRow,
+    answer_exercise,
+    answers_to,
     finish_lesson,
     lesson_for,
     lessons_for,
     open_lesson,
     read_card,
-    save_diary_answer,
-    submit_diary,
+    recalled,
+    unanswered,
 )
-from studies.services.playlists import is_in_treatment
-from studies.views.answering import Sheet, check_page, item_page
-from studies.views.participant_session import participant_page
+from studies.services.messages import n_unread
+from studies.services.sleep_window import (
+    bed_at,
+    exclusions_of,
+    keep_window,
+    waiting_window,
+    window_in_force,
+)
+from studies.views.diary import mornings_of
 from studies.views.posting import posted
-
-View = Callable[..., HttpResponse]
-
-
-def _skills_page(view: View) -> View:
-    """Show the page to those who learn skills; what is locked or over leads back to the list."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, participant: Participant, **kwargs: object):
-        if arm_kind_of(participant) != ArmKind.CBT:
-            raise Http404
-        if not is_in_treatment(participant):
-            return redirect("studies:today")
-        try:
-            return view(request, participant, **kwargs)
-        except (LessonLocked, DiaryNotOpen, ResponseLocked):
-            return redirect("studies:lessons")
-
-    return participant_page(guarded)
+from studies.views.skills_pages import skills_page
 
 
 @require_safe
-@_skills_page
+@skills_page
 def listing(request: HttpRequest, participant: Participant) -> HttpResponse:
+    keep_window(participant=participant)
     rows = lessons_for(participant)
+    current = next((row for row in rows if row.is_open and not row.is_done), None)
     context = {
         "participant": participant,
         "rows": rows,
-        "current": next((row for row in rows if row.is_open and not row.is_done), None),
-        "mornings": _mornings(participant),
+        "n_done": sum(row.is_done for row in rows),
+        "current": current,
+        "go_on": _resume_url(participant, current) if current else "",
+        "coming": next((row for row in rows if row.is_next), None),
+        "mornings": mornings_of(participant),
+        "days_back": participant.study.plan.skills.diary_days_back,
+        "n_unread": n_unread(participant),
+        **window_words(participant),
     }
     return render(request, "studies/participant/lessons.html", context)
 
 
-@_skills_page
+@skills_page
 def card(request: HttpRequest, participant: Participant, key: str, number: int) -> HttpResponse:
-    """Show one card; looking at it keeps how far somebody is, going back loses nothing."""
+    """Show one page of a lesson: its cards first, then its exercises; going back loses nothing."""
     lesson = lesson_for(participant, key)
-    open_lesson(participant=participant, lesson=key)
-    if number == len(lesson.cards) + 1:
-        return _exercise(request, participant, key)
+    if number > len(lesson.cards):
+        return _exercise(request, participant, lesson, number)
     read_card(participant=participant, lesson=key, card=number)
+    shown = lesson.cards[number - 1]
     context = {
         "participant": participant,
         "lesson": lesson,
-        "card": lesson.cards[number - 1],
+        "card": shown,
+        "recalled": recalled(participant, shown),
         "number": number,
-        "previous": _card_url(key, number - 1) if number > 1 else reverse("studies:lessons"),
-        "following": _card_url(key, number + 1),
+        "previous": _before(key, number),
+        "following": _page_url(key, number + 1),
     }
     return render(request, "studies/participant/lesson_card.html", context)
 
 
-@_skills_page
-def diary(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
-    if request.method == "POST" or _entry(participant, morning):
-        return redirect(_sheet(participant, morning).next_url)
-    if morning not in diary_mornings(participant):
-        return redirect("studies:lessons")
-    context = {"participant": participant, "morning": morning}
-    return render(request, "studies/participant/diary_begin.html", context)
-
-
-@_skills_page
-def diary_item(
-    request: HttpRequest, participant: Participant, morning: date, item: str
-) -> HttpResponse:
-    return item_page(request, participant, _sheet(participant, morning), item)
-
-
-@_skills_page
-def diary_check(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
-    sheet = _sheet(participant, morning)
-    if request.method != "POST":
-        return check_page(request, participant, sheet)
-    try:
-        submit_diary(entry=diary_for(participant=participant, morning_on=morning))
-    except IncompleteResponse:
-        return redirect(sheet.next_url)
-    return render(request, "studies/participant/diary_thanks.html", {"participant": participant})
-
-
-def _exercise(request: HttpRequest, participant: Participant, key: str) -> HttpResponse:
+@skills_page
+def done(request: HttpRequest, participant: Participant, key: str) -> HttpResponse:
+    """Finish a lesson whose pages were all met; otherwise go on with it."""
     lesson = lesson_for(participant, key)
-    form = ExerciseForm(posted(request), exercise=lesson.exercise)
+    try:
+        finish_lesson(participant=participant, lesson=key)
+    except LessonUnfinished:
+        row = next(row for row in lessons_for(participant) if row.announcement.key == key)
+        return redirect(_resume_url(participant, row))
+    context = {
+        "participant": participant,
+        "lesson": lesson,
+        "coming": next((row for row in lessons_for(participant) if row.is_next), None),
+    }
+    return render(request, "studies/participant/lesson_done.html", context)
+
+
+def window_words(participant: Participant) -> dict[str, object]:
+    """Return what a page says of the sleep window: it holds, it waits, or there is none."""
+    window = window_in_force(participant)
+    return {
+        "window": window,
+        "bed_at": bed_at(window) if window else "",
+        "waits": bool(waiting_window(participant)) and not exclusions_of(participant),
+    }
+
+
+def _exercise(
+    request: HttpRequest, participant: Participant, lesson: Lesson, number: int
+) -> HttpResponse:
+    place = number - len(lesson.cards) - 1
+    if place >= len(lesson.exercises):
+        return redirect("studies:lesson_done", lesson.key)
+    open_lesson(participant=participant, lesson=lesson.key)
+    exercise = lesson.exercises[place]
+    kept = answers_to(participant).get(exercise.key)
+    form = ExerciseForm(posted(request), exercise=exercise, initial={"answer": kept})
     if form.is_valid():
-        try:
-            answer = form.cleaned_data["answer"]
-            finish_lesson(participant=participant, lesson=key, answer=answer)
-        except LessonUnfinished:
-            return redirect(_card_url(key, 1))
-        context = {"participant": participant, "lesson": lesson}
-        return render(request, "studies/participant/lesson_done.html", context)
-    last = _card_url(key, len(lesson.cards))
-    context = {"participant": participant, "lesson": lesson, "form": form, "previous": last}
+        _keep(participant, lesson, exercise, form.answer)
+        return redirect(_page_url(lesson.key, number + 1))
+    context = {
+        "participant": participant,
+        "lesson": lesson,
+        "exercise": exercise,
+        "form": form,
+        "number": number,
+        "is_last": number == lesson.n_pages,
+        "previous": _before(lesson.key, number),
+    }
     return render(request, "studies/participant/lesson_exercise.html", context)
 
 
-def _card_url(key: str, number: int) -> str:
+def _keep(participant: Participant, lesson: Lesson, exercise: Exercise, answer: object) -> None:
+    answer_exercise(participant=participant, lesson=lesson.key, exercise=exercise.key, value=answer)
+
+
+def _resume_url(participant: Participant, row: LessonRow) -> str:
+    """Return where somebody stopped: a card, or the first exercise without an answer."""
+    lesson = lesson_for(participant, row.announcement.key)
+    if row.card < len(lesson.cards):
+        return _page_url(lesson.key, max(1, row.card))
+    missing = unanswered(participant, lesson)
+    if not missing:
+        return reverse("studies:lesson_done", args=[lesson.key])
+    return _page_url(lesson.key, len(lesson.cards) + lesson.exercises.index(missing[0]) + 1)
+
+
+def _page_url(key: str, number: int) -> str:
     return reverse("studies:lesson", args=[key, number])
 
 
-def _mornings(participant: Participant) -> list[dict[str, object]]:
-    entries = {entry.morning_on: entry for entry in _entries(participant)}
-    return [
-        {
-            "morning": morning,
-            "is_today": place == 0,
-            "is_done": morning in entries and entries[morning].response.is_submitted,
-            "is_begun": morning in entries,
-        }
-        for place, morning in enumerate(diary_mornings(participant))
-    ]
-
-
-def _entries(participant: Participant) -> list[DiaryEntry]:
-    mornings = diary_mornings(participant)
-    own = DiaryEntry.objects.select_related("response")
-    return list(own.filter(participant=participant, morning_on__in=mornings))
-
-
-def _entry(participant: Participant, morning: date) -> DiaryEntry | None:
-    return next((e for e in _entries(participant) if e.morning_on == morning), None)
-
-
-def _sheet(participant: Participant, morning: date) -> Sheet:
-    entry = diary_for(participant=participant, morning_on=morning)
-    return Sheet(
-        response=entry.response,
-        address=reverse("studies:diary", args=[morning]),
-        save=partial(save_diary_answer, entry=entry),
-        title=_("Sleep diary"),
-    )
+def _before(key: str, number: int) -> str:
+    return _page_url(key, number - 1) if number > 1 else reverse("studies:lessons")

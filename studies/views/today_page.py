@@ -16,6 +16,7 @@ from studies.services.morning_diary import morning_entries, mornings_open
 from studies.services.playlists import is_in_treatment
 from studies.templatetags.dates import short_day
 from studies.views.morning import has_open_mornings
+from studies.views.skills_today import reminders_of, window_tonight
 
 INSTRUMENT_NAMES = {
     "psqi": gettext_lazy("Questions about your sleep"),
@@ -74,7 +75,7 @@ def _waiting(participant: Participant) -> TodayPage:
     taste = _music_task(participant)
     return TodayPage(
         heading=_("Thank you, that is all for now"),
-        lead=_("Next, chance decides which group you are in, like rolling a dice."),
+        lead=_("Next, chance decides which group you are in, like rolling a die."),
         tasks=(*_baseline_tasks(participant), taste),
         action=_first_open((taste,)),
         note=_("The study team does this soon. You will find your group on this page."),
@@ -87,14 +88,16 @@ def _under_way(participant: Participant) -> TodayPage:
     kind = arm_kind_of(participant) if is_in_treatment(participant) else None
     evening = _evening(kind)
     heading, lead = _greeting(kind, has_questions=bool(tasks))
+    skills = _skills_tasks(participant) if kind == ArmKind.CBT else ()
     mornings = _morning_tasks(participant) if kind == ArmKind.MUSIC else ()
+    window = window_tonight(participant) if kind == ArmKind.CBT else ""
     return TodayPage(
         heading=heading,
         lead=lead,
-        tasks=(*tasks, *mornings),
+        tasks=(*tasks, *skills, *mornings),
         action=_first_open(tasks) or evening,
         links=(*_links(kind, evening if tasks else None), *_earlier(participant, kind)),
-        note=_next_words(today),
+        note=" ".join(filter(None, [window, _next_words(today)])),
     )
 
 
@@ -174,6 +177,10 @@ def _earlier(participant: Participant, kind: str | None) -> tuple[Link, ...]:
     if kind != ArmKind.MUSIC or not has_open_mornings(participant):
         return ()
     return (Link(_("Earlier mornings"), reverse("studies:mornings")),)
+
+
+def _skills_tasks(participant: Participant) -> tuple[Task, ...]:
+    return tuple(Task(**reminder) for reminder in reminders_of(participant))
 
 
 def _music_task(participant: Participant) -> Task:

@@ -23,8 +23,8 @@ from studies.services.access import set_pin
 from studies.services.allocation import allocate_participant, arm_kind_of
 from studies.services.assessment import begin_assessment, save_answer, submit_assessment
 from studies.services.audit import SYSTEM, staff
-from studies.services.cbt import diary_mornings
 from studies.services.consent import current_text, give_consent
+from studies.services.diary import diary_mornings
 from studies.services.enrolment import invite_participant, revoke_link
 from studies.services.members import add_member
 from studies.services.playlists import request_tonight

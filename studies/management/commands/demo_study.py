@@ -39,6 +39,7 @@ PASSWORD = "quiet-evening-music"  # noqa: S105 -- of the demonstration's own acc
 # The administrator sees the administration; the others see their studies.
 STAFF = {
     "clinician": Role.PRINCIPAL_INVESTIGATOR,
+    "therapist": Role.THERAPIST,
     "researcher": Role.RESEARCHER,
     "administrator": Role.ADMINISTRATOR,
 }

@@ -10,12 +10,14 @@ from studies.models.participant import Participant
 from studies.models.user import User
 from studies.services.allocation import arm_kind_of
 from studies.services.audit import SYSTEM, record, staff, verify_chain
-from studies.services.cbt import diary_for, finish_lesson, read_card
+from studies.services.diary import diary_for
 from studies.services.export import export_study
+from studies.services.messages import send_message
 from studies.services.preferences import state_preferences
 from studies.services.withdrawal import withdraw_participant
 from tests.audit_triggers import MIGRATION
 from tests.factories import clinician_of, make_participant, make_study
+from tests.studies.services.learning import take_lesson
 
 pytestmark = pytest.mark.django_db
 
@@ -116,9 +118,8 @@ def _one_of_everything() -> list[Participant]:
     study = make_study()
     people = [make_participant("allocated", study=study) for _ in range(8)]
     cbt = next(p for p in people if arm_kind_of(p) == "cbt")
-    for card in range(1, 8):
-        read_card(participant=cbt, lesson="sleep_education", card=card)
-    finish_lesson(participant=cbt, lesson="sleep_education", answer="daylight")
+    take_lesson(cbt)
+    send_message(participant=cbt, text="I am Ada")
     diary_for(participant=cbt, morning_on=clock.today(cbt.zone))
     state_preferences(
         participant=cbt, styles={"jazz": 1}, instrument="harp", tempo_bpm=60, mode="major"

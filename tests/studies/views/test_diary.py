@@ -1,0 +1,63 @@
+from datetime import timedelta
+
+import pytest
+
+from studies import clock
+from studies.models.cbt import DiaryEntry
+from tests.studies.services.learning import NIGHT, write_diary
+from tests.studies.views.browsers import learner, phone_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_diary_of_this_morning_is_written_item_by_item():
+    participant = learner()
+    client = phone_of(participant)
+    address = f"/me/diary/{clock.today(participant.zone)}/"
+    assert client.get(address).status_code == 200
+    assert not DiaryEntry.objects.exists()
+    item = client.post(address).url
+    assert item.startswith(address)
+    assert "Question 1 of" in client.get(item).content.decode()
+    assert client.get(address).url == item
+
+
+def test_usual_times_are_shown_as_such_and_taken_over_by_pressing_only():
+    participant = learner()
+    with clock.at(clock.now() - timedelta(days=1)):
+        write_diary(participant)
+    client = phone_of(participant)
+    address = f"/me/diary/{clock.today(participant.zone)}/"
+    page = client.get(address).content.decode()
+    assert "The times you wrote last" in page
+    assert NIGHT["into_bed"] in page
+    assert DiaryEntry.objects.count() == 1
+    assert client.get(f"{address}usual/").status_code == 405
+    following = client.post(f"{address}usual/").url
+    assert following == f"{address}latency_min/"
+    entry = DiaryEntry.objects.get(morning_on=clock.today(participant.zone))
+    assert entry.response.answers.count() == 4
+    assert not entry.response.is_submitted
+
+
+def test_who_slept_otherwise_writes_every_time():
+    participant = learner()
+    with clock.at(clock.now() - timedelta(days=1)):
+        write_diary(participant)
+    client = phone_of(participant)
+    address = f"/me/diary/{clock.today(participant.zone)}/"
+    assert client.post(address).url == f"{address}into_bed/"
+    entry = DiaryEntry.objects.get(morning_on=clock.today(participant.zone))
+    assert not entry.response.answers.exists()
+
+
+def test_a_morning_long_gone_or_to_come_leads_back_to_the_list():
+    participant = learner()
+    client = phone_of(participant)
+    today = clock.today(participant.zone)
+    for days in (-3, 1):
+        morning = today + timedelta(days=days)
+        assert client.get(f"/me/diary/{morning}/").url == "/me/lessons/"
+        assert client.post(f"/me/diary/{morning}/").url == "/me/lessons/"
+        assert client.post(f"/me/diary/{morning}/usual/").url == "/me/lessons/"
+    assert client.get("/me/diary/2026-02-31/").status_code == 404
