@@ -3,11 +3,14 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
+from studies.services.audit_heads import write_todays_heads
 from studies.services.playlists import request_due
 from studies.services.scheduling import keep_calendar
 
 KEEP_CALENDAR = "studies.keep_calendar"
+KEEP_AUDIT_HEADS = "studies.keep_audit_heads"
 logger = logging.getLogger(__name__)
 
 
@@ -23,3 +26,10 @@ def keep_calendar_task() -> None:
             turned.missed,
             n_asked,
         )
+
+
+@shared_task(name=KEEP_AUDIT_HEADS)
+def keep_audit_heads_task() -> None:
+    """Write the ends of the audit chains outside the database. Running twice a day is once."""
+    if write_todays_heads(settings.NOCTURNE_VAR) is not None:
+        logger.info("audit heads of the day written")

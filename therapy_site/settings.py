@@ -230,6 +230,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    # Once a day is enough; asked hourly, a scheduler that was down at the time misses no day.
+    "keep-audit-heads": {
+        "task": "studies.keep_audit_heads",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
 }
 # How long a worker may be silent before its job goes to another one.
 NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)

@@ -1,22 +1,31 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
+from pytest_django import Settings
 
 from generator.models.playlist import Playlist
 from studies import clock
 from studies.models.study import ArmKind
 from studies.models.visit import Assessment
 from studies.services.allocation import arm_kind_of
-from studies.tasks import KEEP_CALENDAR, keep_calendar_task
+from studies.tasks import (
+    KEEP_AUDIT_HEADS,
+    KEEP_CALENDAR,
+    keep_audit_heads_task,
+    keep_calendar_task,
+)
 from tests.factories import make_participant, make_study
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_beat_knows_the_task_by_its_name() -> None:
+def test_the_beat_knows_the_tasks_by_their_names() -> None:
+    scheduled = {entry["task"] for entry in site_settings.CELERY_BEAT_SCHEDULE.values()}
     assert keep_calendar_task.name == KEEP_CALENDAR
-    assert KEEP_CALENDAR in {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert keep_audit_heads_task.name == KEEP_AUDIT_HEADS
+    assert {KEEP_CALENDAR, KEEP_AUDIT_HEADS} <= scheduled
 
 
 def test_the_calendar_opens_visits_and_asks_for_music_and_running_twice_is_once() -> None:
@@ -29,3 +38,13 @@ def test_the_calendar_opens_visits_and_asks_for_music_and_running_twice_is_once(
     assert Playlist.objects.count() == n_music
     states = Assessment.objects.filter(visit__week=4).values_list("state", flat=True)
     assert set(states) == {"open"}
+
+
+def test_the_heads_of_the_audit_chains_are_kept_outside_once_a_day(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.NOCTURNE_VAR = tmp_path
+    make_study()
+    keep_audit_heads_task()
+    keep_audit_heads_task()
+    assert len(list((tmp_path / "audit-heads").iterdir())) == 1
