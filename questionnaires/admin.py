@@ -2,7 +2,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from questionnaires.models import Answer, Response, Score, SiteWording
+from questionnaires.models import Answer, ImportedInstrument, Response, Score, SiteWording
 
 
 class ReadOnly:
@@ -51,3 +51,9 @@ class ResponseAdmin(ReadOnly, admin.ModelAdmin):
 class SiteWordingAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["instrument", "version", "language", "sha256", "loaded_at", "loaded_by"]
     list_filter = ["instrument", "language"]
+
+
+@admin.register(ImportedInstrument)
+class ImportedInstrumentAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["key", "version", "sha256", "source_name", "imported_at", "imported_by"]
+    list_filter = ["key"]

@@ -27,11 +27,16 @@ MISSING = {
     Kind.HOURS_MINUTES: _("Write the hours and the minutes."),
     Kind.COUNT: _("Write how many times. It can be 0."),
     Kind.TEXT: _("Write a few words."),
+    Kind.NUMBER: _("Write a number."),
+    Kind.WHOLE_NUMBER: _("Write a number."),
+    Kind.DATE: _("Write a date like 2026-03-31."),
 }
 OUT_OF_RANGE = {
     Kind.MINUTES: _("Write a number of minutes from %(low)s to %(high)s."),
     Kind.HOURS_MINUTES: _("Write a length from %(low)s to %(high)s hours."),
     Kind.COUNT: _("Write a number from %(low)s to %(high)s."),
+    Kind.NUMBER: _("Write a number from %(low)s to %(high)s."),
+    Kind.WHOLE_NUMBER: _("Write a number from %(low)s to %(high)s."),
 }
 REFUSALS = {
     "not_a_choice": _("Choose one of the answers."),
@@ -39,6 +44,7 @@ REFUSALS = {
     "not_a_whole_number": _("Write a whole number, such as 2."),
     "not_a_time": _("That is not a time of day. Write it like 22:30."),
     "not_a_duration": _("The minutes go from 0 to 59."),
+    "not_a_date": _("That is not a date. Write it like 2026-03-31."),
     "too_long": _("Write at most %(high)s characters."),
     "garbled": _("Some of these characters cannot be read. Write it again."),
     "wrong_type": _("Write the answer again."),
@@ -163,6 +169,8 @@ def _fields(item: Item, wording: Wording) -> dict[str, forms.Field]:
     if item.kind is Kind.TEXT:
         widget = forms.Textarea({"rows": 3})
         return {"answer": _field(words.label, widget, words.hint)}
+    if item.kind in (Kind.NUMBER, Kind.DATE):
+        return {"answer": _field(words.label, NumberInput("text"), words.hint)}
     return {"answer": _number_field(words.label, words.hint)}
 
 

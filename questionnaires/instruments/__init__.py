@@ -12,6 +12,7 @@ from questionnaires.instruments.credibility import (
     CREDIBILITY_EXPECTANCY,
     score_ceq_devilly2000,
 )
+from questionnaires.instruments.declared import score_declared
 from questionnaires.instruments.errors import UnknownInstrument, UnknownRule
 from questionnaires.instruments.instrument import Answers, Instrument, Scores
 from questionnaires.instruments.morning_diary import (
@@ -102,4 +103,6 @@ def score_answers(instrument: Instrument, answers: Answers, rule_id: str = "") -
     rule_id = rule_id or instrument.default_rule
     if rule_id not in instrument.rule_ids:
         raise UnknownRule(instrument.key, rule_id, instrument.rule_ids)
-    return RULES[rule_id](answers)
+    if instrument.key in CATALOGUE:
+        return RULES[rule_id](answers)
+    return score_declared(instrument, answers)

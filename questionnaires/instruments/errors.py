@@ -23,8 +23,8 @@ class AnswerRefused(InstrumentError):
     ----------
     code : str
         ``missing``, ``wrong_type``, ``garbled``, ``not_a_choice``, ``not_a_number``,
-        ``not_a_whole_number``, ``not_a_time``, ``not_a_duration``, ``out_of_range`` or
-        ``too_long``.
+        ``not_a_whole_number``, ``not_a_time``, ``not_a_duration``, ``not_a_date``,
+        ``out_of_range`` or ``too_long``.
     item_key : str
         The item that was answered.
     expected : str
@@ -89,6 +89,24 @@ class WordingMismatch(InstrumentError):
     """A wording file is absent, damaged, or does not match its instrument key by key."""
 
     code = "wording_mismatch"
+
+
+class BranchingRefused(InstrumentError):
+    """A branching logic is outside the subset that can be compiled."""
+
+    code = "branching_refused"
+
+    def __init__(self, logic: str, got: str) -> None:
+        super().__init__(
+            f"expected comparisons like [item] = '1' joined by and, or and brackets, got {got} in "
+            f"{_quoted(logic)}. Write it with those."
+        )
+
+
+class DictionaryRefused(InstrumentError):
+    """A data dictionary or its scoring file does not make an instrument."""
+
+    code = "dictionary_refused"
 
 
 class TableRefused(InstrumentError):

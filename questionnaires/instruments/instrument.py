@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from questionnaires.instruments.branching import Condition
 from questionnaires.instruments.errors import InstrumentContradiction, UnknownItem
 
 Value = str | int | float | None
@@ -26,9 +27,21 @@ class Kind(StrEnum):
     HOURS_MINUTES = "hours_minutes"
     COUNT = "count"
     TEXT = "text"
+    NUMBER = "number"
+    WHOLE_NUMBER = "whole_number"
+    DATE = "date"
 
 
-RANGED_KINDS = frozenset({Kind.MINUTES, Kind.HOURS_MINUTES, Kind.COUNT, Kind.TEXT})
+RANGED_KINDS = frozenset(
+    {
+        Kind.MINUTES,
+        Kind.HOURS_MINUTES,
+        Kind.COUNT,
+        Kind.TEXT,
+        Kind.NUMBER,
+        Kind.WHOLE_NUMBER,
+    }
+)
 
 UNITS = {
     Kind.CHOICE: "",
@@ -37,6 +50,9 @@ UNITS = {
     Kind.HOURS_MINUTES: "h",
     Kind.COUNT: "times",
     Kind.TEXT: "",
+    Kind.NUMBER: "",
+    Kind.WHOLE_NUMBER: "",
+    Kind.DATE: "YYYY-MM-DD",
 }
 
 
@@ -60,6 +76,8 @@ class Item:
         Whether a submitted response must answer it.
     asked_if : str or None
         Key of an earlier item; this one is asked only when that answer is neither blank nor zero.
+    asked_when : Condition or None
+        Of earlier items; this one is asked only when it holds.
     """
 
     key: str
@@ -70,6 +88,7 @@ class Item:
     high: float | None = None
     required: bool = True
     asked_if: str | None = None
+    asked_when: Condition | None = None
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.CHOICE) != bool(self.choices and self.scale):
@@ -89,6 +108,20 @@ class Item:
             )
 
     @property
+    def depends_on(self) -> frozenset[str]:
+        """The items whose answers decide whether this one is asked."""
+        keys = self.asked_when.keys if self.asked_when else frozenset()
+        return keys | ({self.asked_if} if self.asked_if else frozenset())
+
+    def is_asked(self, answers: Answers) -> bool:
+        """Return whether the item applies; while that is not known yet, it counts as asked."""
+        if not self.depends_on <= answers.keys():
+            return True
+        if self.asked_if is not None and not answers[self.asked_if]:
+            return False
+        return self.asked_when is None or self.asked_when.holds(answers)
+
+    @property
     def unit(self) -> str:
         """The unit of the stored value; empty for choices and texts."""
         return UNITS[self.kind]
@@ -102,6 +135,20 @@ class ScoreField:
     unit: str
     low: float
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleScore:
+    """One declared score: the sum or the mean of items, some of them reversed.
+
+    ``missing_allowed`` items may be missing; the mean of the known ones stands for each.
+    """
+
+    name: str
+    method: str
+    items: tuple[str, ...]
+    reversed: tuple[str, ...] = ()
+    missing_allowed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +184,8 @@ class Instrument:
         One English sentence for the data dictionary.
     source : str
         Where the scoring was published.
+    declared : tuple of ScaleScore
+        The scores that a file declares, where it is no rule of ours that scores.
     """
 
     key: str
@@ -146,6 +195,7 @@ class Instrument:
     scores: tuple[ScoreField, ...]
     missing_rule: str
     source: str
+    declared: tuple[ScaleScore, ...] = ()
     _by_key: Mapping[str, Item] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -157,10 +207,10 @@ class Instrument:
                 raise InstrumentContradiction(
                     f"{self.key}: expected one item {item.key}, got two. Rename one."
                 )
-            if item.asked_if is not None and item.asked_if not in seen:
+            if later := item.depends_on - seen:
                 raise InstrumentContradiction(
                     f"{self.key}: expected {item.key} to depend on an earlier item, got "
-                    f"{item.asked_if!r}. Move it, or correct the key."
+                    f"{', '.join(map(repr, sorted(later)))}. Move it, or correct the key."
                 )
             seen.add(item.key)
         object.__setattr__(self, "_by_key", {item.key: item for item in self.items})
@@ -206,10 +256,7 @@ class Instrument:
         )
 
     def _asked(self, answers: Answers) -> Iterator[Item]:
-        for item in self.items:
-            condition = item.asked_if
-            if condition is None or condition not in answers or answers[condition]:
-                yield item
+        return (item for item in self.items if item.is_asked(answers))
 
     def _refuse_scales_of_two_lengths(self) -> None:
         pairs = {(item.scale, item.choices) for item in self.items if item.scale}

@@ -13,6 +13,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 
 from questionnaires.instruments.errors import AnswerRefused
 from questionnaires.instruments.instrument import Item, Kind, Value
@@ -236,6 +237,45 @@ def _read_text(item: Item, text: str) -> str:
     return text
 
 
+def _read_number(item: Item, text: str) -> float:
+    match = PLAIN_NUMBER.fullmatch(text)
+    if not match or match.lastgroup:
+        raise AnswerRefused(
+            "not_a_number",
+            item_key=item.key,
+            expected="a number",
+            got=text,
+            advice="Write digits only.",
+        )
+    return _within(item, _float(match[1]), text)
+
+
+def _read_whole_number(item: Item, text: str) -> int:
+    number = _read_number(item, text)
+    if number != int(number):
+        raise AnswerRefused(
+            "not_a_whole_number",
+            item_key=item.key,
+            expected="a whole number",
+            got=text,
+            advice="Leave out the decimals.",
+        )
+    return int(number)
+
+
+def _read_date(item: Item, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise AnswerRefused(
+            "not_a_date",
+            item_key=item.key,
+            expected="a date",
+            got=text,
+            advice="Write it like 2026-03-31.",
+        ) from None
+
+
 def _number_or_midpoint(item: Item, text: str) -> float:
     between, single = RANGE.fullmatch(text), PLAIN_NUMBER.fullmatch(text)
     match = between or single
@@ -279,4 +319,7 @@ READERS: dict[Kind, Callable[[Item, str], Value]] = {
     Kind.HOURS_MINUTES: _read_duration,
     Kind.COUNT: _read_count,
     Kind.TEXT: _read_text,
+    Kind.NUMBER: _read_number,
+    Kind.WHOLE_NUMBER: _read_whole_number,
+    Kind.DATE: _read_date,
 }

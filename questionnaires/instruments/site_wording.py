@@ -27,6 +27,9 @@ ASKED_AS = {
     Kind.HOURS_MINUTES: "hours and minutes",
     Kind.COUNT: "a number, {low:g} to {high:g}",
     Kind.TEXT: "a text of at most {high:g} characters",
+    Kind.NUMBER: "a number, {low:g} to {high:g}",
+    Kind.WHOLE_NUMBER: "a whole number, {low:g} to {high:g}",
+    Kind.DATE: "a date",
 }
 
 
@@ -58,7 +61,27 @@ def site_content(
     WordingMismatch
         With everything that is wrong.
     """
-    content = _parsed(data, name)
+    return checked_content(
+        _parsed(data, name), name=name, instrument=instrument, language=language, licence=licence
+    )
+
+
+def checked_content(
+    content: Mapping[str, object],
+    *,
+    name: str,
+    instrument: Instrument,
+    language: str,
+    licence: str,
+) -> dict[str, object]:
+    """Return the content of a site's wording, checked and completed; see ``site_content``.
+
+    Raises
+    ------
+    WordingMismatch
+        With everything that is wrong.
+    """
+    content = dict(content)
     problems = _claims(content, licence)
     content.pop("sha256", None)
     content |= {"functional": False, "licence": licence.strip()}

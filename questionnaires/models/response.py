@@ -8,8 +8,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from questionnaires.exceptions import ResponseLocked
-from questionnaires.instruments import instrument_choices, instrument_named
+from questionnaires.instruments import instrument_choices
 from questionnaires.instruments.instrument import Instrument, Item
+from questionnaires.models.definition import definition_named
 
 
 class ResponseState(models.TextChoices):
@@ -150,7 +151,7 @@ class Response(models.Model):
     @property
     def definition(self) -> Instrument:
         """The instrument that was answered."""
-        return instrument_named(self.instrument)
+        return definition_named(self.instrument, self.version)
 
 
 class PartOfResponse(models.Model):

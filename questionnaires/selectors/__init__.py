@@ -1,5 +1,6 @@
 """The read side: where a response stands, words, score tables, rows for exports."""
 
+from questionnaires.models import definition_keys, definition_named
 from questionnaires.selectors.responses import (
     Place,
     Progress,
@@ -35,6 +36,8 @@ __all__ = [
     "answers_of",
     "asked_answers_of",
     "declined_items",
+    "definition_keys",
+    "definition_named",
     "dictionary_rows",
     "first_unanswered",
     "flag_table",

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from questionnaires.instruments import CATALOGUE
 from questionnaires.instruments.instrument import Instrument, Value
-from questionnaires.instruments.wording import shipped_wording
 from questionnaires.models import Answer, Score
+from questionnaires.selectors.wording import variable_words
 
 # Why an item has a row and no value: an optional one left blank, or one that somebody declined.
 SKIPPED, DECLINED = "skipped", "declined"
@@ -73,19 +72,14 @@ def flag_table(response_ids: Iterable[UUID]) -> dict[UUID, tuple[str, ...]]:
 
 def item_rows(response_ids: Iterable[UUID]) -> list[ItemRow]:
     """Return every answer of these responses, response by response in the order of the items."""
-    order = {
-        (key, item.key): place
-        for key, instrument in CATALOGUE.items()
-        for place, item in enumerate(instrument.items)
-    }
     answers = Answer.objects.filter(response_id__in=list(response_ids)).select_related("response")
-    rows = [_item_row(answer) for answer in answers]
-    return sorted(rows, key=lambda row: (str(row.response_id), order[row.instrument, row.item_key]))
+    placed = sorted(answers, key=lambda answer: (str(answer.response_id), _place_of(answer)))
+    return [_item_row(answer) for answer in placed]
 
 
 def dictionary_rows(instrument: Instrument, language: str) -> list[DictionaryRow]:
     """Return what every item and every score of an instrument is, for the data dictionary."""
-    wording = shipped_wording(instrument, language)
+    wording = variable_words(instrument, language)
     items = [
         DictionaryRow(
             instrument=instrument.key,
@@ -121,6 +115,10 @@ def dictionary_rows(instrument: Instrument, language: str) -> list[DictionaryRow
         for score in instrument.scores
     ]
     return items + scores
+
+
+def _place_of(answer: Answer) -> int:
+    return [item.key for item in answer.response.definition.items].index(answer.item_key)
 
 
 def _item_row(answer: Answer) -> ItemRow:

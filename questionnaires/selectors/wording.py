@@ -4,18 +4,18 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
-from questionnaires.instruments import CATALOGUE, instrument_named
+from questionnaires.instruments import CATALOGUE
 from questionnaires.instruments.errors import WordingMismatch
 from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.wording import Wording, match_wording, shipped_wording
-from questionnaires.models import Response, SiteWording
+from questionnaires.models import Response, SiteWording, definition_keys, definition_named
 
 WORDINGS_REMEMBERED = 64
 
 
 def wording_of(instrument_key: str, language: str) -> Wording:
     """Return the words in force; `functional` says that they are our labels, not the instrument."""
-    return _in_force(instrument_named(instrument_key), language)
+    return _in_force(definition_named(instrument_key), language)
 
 
 def wording_for(response: Response, language: str = "") -> Wording:
@@ -33,9 +33,28 @@ def wording_for(response: Response, language: str = "") -> Wording:
     return shipped_wording(instrument, language)
 
 
+def variable_words(instrument: Instrument, language: str) -> Wording:
+    """Return the words that name an instrument's variables in exports.
+
+    Our own labels where there are any, since a licensed text is not ours to hand on; for an
+    imported instrument its words, in another language where there are none in this one.
+    """
+    if instrument.key in CATALOGUE:
+        return shipped_wording(instrument, language)
+    return _in_force(instrument, language)
+
+
 def functional_instruments(language: str) -> list[str]:
-    """Return the instruments whose words are our own labels and not the licensed text."""
-    return [key for key in CATALOGUE if wording_of(key, language).functional]
+    """Return the instruments whose words are our own labels, or that have none in a language."""
+    return [key for key in definition_keys() if not _has_text(key, language)]
+
+
+def _has_text(instrument_key: str, language: str) -> bool:
+    try:
+        wording = wording_of(instrument_key, language)
+        return wording.language == language and not wording.functional
+    except WordingMismatch:
+        return False
 
 
 def _in_force(instrument: Instrument, language: str) -> Wording:
@@ -51,8 +70,22 @@ def _loaded(instrument: Instrument, language: str) -> QuerySet[SiteWording]:
 def _newest(instrument: Instrument, language: str, loaded: QuerySet[SiteWording]) -> Wording:
     sha256 = loaded.order_by("-id").values_list("sha256", flat=True).first()
     if sha256 is None:
-        return shipped_wording(instrument, language)
+        return _without_own(instrument, language)
     return _matched(instrument, language, sha256)
+
+
+def _without_own(instrument: Instrument, language: str) -> Wording:
+    """Return the labels that ship; an imported instrument has its words in another language."""
+    if instrument.key in CATALOGUE:
+        return shipped_wording(instrument, language)
+    loaded = SiteWording.objects.filter(instrument=instrument.key, version=instrument.version)
+    newest = loaded.order_by("-id").values_list("language", "sha256").first()
+    if newest is None:
+        raise WordingMismatch(
+            f"expected words of {instrument.key} {instrument.version}, got none. "
+            "Load them with load_wording."
+        )
+    return _matched(instrument, *newest)
 
 
 @lru_cache(maxsize=WORDINGS_REMEMBERED)

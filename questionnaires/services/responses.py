@@ -11,13 +11,19 @@ from django.db import transaction
 from django.utils.timezone import is_naive
 
 from questionnaires.exceptions import IncompleteResponse, NaiveMoment, ResponseLocked
-from questionnaires.instruments import instrument_named, score_answers
+from questionnaires.instruments import score_answers
 from questionnaires.instruments.entry import entry_flags
 from questionnaires.instruments.errors import UnknownRule
 from questionnaires.instruments.instrument import Value
 from questionnaires.instruments.reading import read_answer
 from questionnaires.models import Answer, Delivery, Response, ResponseState, Score
-from questionnaires.selectors import asked_answers_of, declined_items, wording_for, wording_of
+from questionnaires.selectors import (
+    asked_answers_of,
+    declined_items,
+    definition_named,
+    wording_for,
+    wording_of,
+)
 
 LONGEST_ELAPSED_MS = 24 * 3600 * 1000
 
@@ -62,7 +68,7 @@ class SavedAnswer:
 def start_response(*, instrument: str, language: str, at: datetime, rule_id: str = "") -> Response:
     """Begin a response; the words and the scoring rule in force now stay with it."""
     _refuse_naive(at)
-    definition = instrument_named(instrument)
+    definition = definition_named(instrument)
     rule_id = rule_id or definition.default_rule
     if rule_id not in definition.rule_ids:
         raise UnknownRule(definition.key, rule_id, definition.rule_ids)

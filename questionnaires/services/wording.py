@@ -16,7 +16,6 @@ from questionnaires.models import Response, SiteWording
 from questionnaires.selectors import wording_of
 
 
-@transaction.atomic
 def load_wording(
     *,
     instrument: Instrument,
@@ -27,18 +26,34 @@ def load_wording(
     at: datetime,
     replace: bool = False,
 ) -> tuple[SiteWording, bool]:
-    """Put a site's words into force; the same words again change nothing.
+    """Put a site's words into force from its file; the same words again change nothing.
 
     Returns the row in force and whether it is new. Raises WordingMismatch with everything that is
     wrong with the file, and WordingInUse where people have answered to other words and `replace`
     was not asked for.
     """
-    if is_naive(at):
-        raise NaiveMoment(at)
     data = _read(file)
     content = site_content(
         data, name=file.name, instrument=instrument, language=language, licence=licence
     )
+    return keep_words(
+        instrument=instrument, language=language, content=content, by=by, at=at, replace=replace
+    )
+
+
+@transaction.atomic
+def keep_words(
+    *,
+    instrument: Instrument,
+    language: str,
+    content: dict[str, object],
+    by: str,
+    at: datetime,
+    replace: bool = False,
+) -> tuple[SiteWording, bool]:
+    """Put checked words into force; see `load_wording`."""
+    if is_naive(at):
+        raise NaiveMoment(at)
     sha256 = content_hash(content)
     identity = {
         "instrument": instrument.key, "version": instrument.version, "language": language
@@ -52,7 +67,7 @@ def load_wording(
         **identity,
         content=content,
         sha256=sha256,
-        licence=licence.strip(),
+        licence=content["licence"],
         loaded_at=at,
         loaded_by=by,
     )
@@ -68,9 +83,12 @@ def _read(file: Path) -> bytes:
 
 def _refuse_if_in_use(instrument: Instrument, language: str) -> None:
     try:
-        sha256 = wording_of(instrument.key, language).sha256
+        in_force = wording_of(instrument.key, language)
     except WordingMismatch:
         return
+    if in_force.language != language:
+        return
+    sha256 = in_force.sha256
     shown = Q(wording_hash=sha256) | Q(answers__wording_hash=sha256)
     begun = Response.objects.filter(shown, instrument=instrument.key).distinct().count()
     if begun:

@@ -3,15 +3,16 @@
 from getpass import getuser
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.timezone import now
 
 from questionnaires.exceptions import ResponseError
-from questionnaires.instruments import ALIASES, CATALOGUE, instrument_named
+from questionnaires.instruments import ALIASES, CATALOGUE
 from questionnaires.instruments.errors import InstrumentError
 from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.site_wording import skeleton
+from questionnaires.management.languages import site_language
+from questionnaires.selectors import definition_named
 from questionnaires.services.wording import load_wording
 
 
@@ -34,8 +35,8 @@ class Command(BaseCommand):
     def handle(self, **options: object) -> None:
         """Load the words and say their hash, or print the template."""
         try:
-            instrument = instrument_named(options["instrument"])
-            language = _site_language(options["language"])
+            instrument = definition_named(options["instrument"])
+            language = site_language(options["language"])
             if options["template"]:
                 self.stdout.write(skeleton(instrument, language), ending="")
             else:
@@ -57,12 +58,3 @@ class Command(BaseCommand):
         )
         done = "loaded" if is_new else "in force already"
         self.stdout.write(f"{instrument.key} {row.version} in {language}: {done}, {row.sha256}")
-
-
-def _site_language(text: str) -> str:
-    """Return the tag as the site writes it; ``zh_Hans`` is ``zh-hans``."""
-    language = text.replace("_", "-").lower()
-    known = [code for code, _name in settings.LANGUAGES]
-    if language not in known:
-        raise CommandError(f"expected a language of the site ({', '.join(known)}), got {text!r}.")
-    return language

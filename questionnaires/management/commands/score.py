@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
-from questionnaires.instruments import ALIASES, CATALOGUE, instrument_named
-from questionnaires.instruments.errors import InstrumentError
+from questionnaires.instruments import ALIASES, CATALOGUE
+from questionnaires.instruments.errors import InstrumentError, UnknownInstrument
+from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.table import RefusedRow
+from questionnaires.selectors import definition_named
 from questionnaires.services.tables import ScoredTable, score_table_file
 
 WRITTEN_WITH_COMPLAINTS = 3
@@ -37,7 +40,7 @@ class Command(BaseCommand):
         """Write the scored table; one line on standard error for each row refused."""
         try:
             table = score_table_file(
-                instrument=instrument_named(options["instrument"]),
+                instrument=_instrument(options["instrument"]),
                 source=options["source"],
                 target=options["target"],
                 rule_id=options["rule"],
@@ -71,3 +74,11 @@ class Command(BaseCommand):
                 "expected a table without complaints, got those above. The other rows are written.",
                 returncode=WRITTEN_WITH_COMPLAINTS,
             )
+
+
+def _instrument(name: str) -> Instrument:
+    try:
+        return definition_named(name)
+    except DatabaseError:
+        # No site is set up here, so nothing was imported.
+        raise UnknownInstrument(name, CATALOGUE) from None

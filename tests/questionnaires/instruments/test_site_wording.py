@@ -71,7 +71,7 @@ def test_a_scale_may_be_a_list_in_the_order_of_its_codes():
 
 
 def test_everything_that_is_wrong_is_named_at_once():
-    content = filled(PSQI, version="2", instrument="cpss", translator="me")
+    content = filled(PSQI) | {"version": "2", "instrument": "cpss", "translator": "me"}
     content["items"]["bedtime"] = content["items"].pop("bed")
     content["items"]["d_a"]["label"] = " "
     content["items"]["d_b"]["label"] = "很冷".encode().decode("latin-1")

@@ -266,6 +266,7 @@ def test_a_header_alone_gives_a_header(score):
     assert result.rows() == []
 
 
+@pytest.mark.django_db
 def test_files_that_cannot_be_read_or_written_are_named(tmp_path):
     good = tmp_path / "in.csv"
     good.write_text(table({}))
