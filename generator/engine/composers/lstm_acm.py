@@ -2,7 +2,8 @@
 
 The accompaniment's rhythm comes from the plan; at each bar the network's bass distribution weighs
 the chord chain, and between the accompaniment's notes the network decides when the melody speaks
-and where it goes. The copy head looks back on the melody alone.
+and where it goes. The suffix memory of the copy head looks back on the melody alone, its pointer on
+all that was heard.
 """
 
 from collections.abc import Sequence
@@ -55,10 +56,15 @@ _NEVER = -1
 
 @dataclass(frozen=True)
 class Settings:
-    """The dials: nucleus of sampling, familiarity (a logit added to the copy gate)."""
+    """The dials: nucleus of sampling, familiarity (a logit added to the copy gates)."""
 
     top_p: float = _NUCLEUS
     familiarity: float = _FAMILIARITY
+
+    @property
+    def familiar_share(self) -> float:
+        """The familiarity as a share of foretold notes, which is what the network is asked for."""
+        return float(1.0 / (1.0 + np.exp(-self.familiarity)))
 
 
 class NetworkWriter:
@@ -93,6 +99,8 @@ class NetworkWriter:
                 phrase.bpm,
                 self._brief.calmness,
                 density,
+                (self._guard.low + self._guard.high) / 2,
+                self._settings.familiar_share,
             )
         )
         music = Music([], [], [])
@@ -110,7 +118,7 @@ class NetworkWriter:
         """Return how readily the network would put the root of each degree in the bass."""
         shift = start - self._now
         chain = self._chain(shift, _BASS)
-        log_p = _log_softmax(self._listener.logits(2, chain))
+        log_p = self._foretold(chain, (min(shift, SHIFT_MAX), _BASS))
         classes = np.zeros(12)
         np.add.at(classes, (np.arange(len(log_p)) + PITCH_LOWEST) % 12, np.exp(log_p))
         roots = classes[list(SCALES[self._brief.mode.value])]
@@ -151,7 +159,7 @@ class NetworkWriter:
         places = np.arange(earliest, min(until, last_onset(stage) + 1), _GRID)
         if not len(places):
             return None
-        log_p = _log_softmax(self._listener.logits(0, self._listener.state))
+        log_p = self._foretold(self._listener.state, ())
         speak = [log_p[p - self._now] + self._log_role(p - self._now, _MELODY) for p in places]
         rest = until - self._now
         if waiting:
@@ -202,7 +210,7 @@ class NetworkWriter:
 
     def _choose_pitch(self, stage: Stage, onset: int, chord: Chord, chain: np.ndarray) -> int:
         allowed = self._guard.weights(onset, chord)
-        own = _log_softmax(self._listener.logits(2, chain))
+        own = self._foretold(chain, (min(onset - self._now, SHIFT_MAX), _MELODY))
         guess, match = self._prediction()
         if guess is not None and self._last_melody + guess[0] == onset:
             share = self._listener.copy_share(match, self._settings.familiarity)[2]
@@ -237,7 +245,12 @@ class NetworkWriter:
 
     def _log_role(self, shift: int, role: int) -> float:
         chain = self._landed(shift)
-        return float(_log_softmax(self._listener.logits(1, chain))[role])
+        return float(self._foretold(chain, (min(shift, SHIFT_MAX),))[role])
+
+    def _foretold(self, chain: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
+        """Return log p of the next field by the network and by all that was heard."""
+        familiarity = self._settings.familiarity
+        return self._listener.log_distribution(chain, chosen, familiarity=familiarity)
 
     def _chain(self, shift: int, role: int) -> np.ndarray:
         return self._listener.chained(1, self._landed(shift), role)
