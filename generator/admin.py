@@ -95,7 +95,7 @@ class TrackAdmin(ReadOnlyAdmin):
     list_display = ["id", "published_at", "duration_s", "loudness_lufs", "true_peak_dbtp"]
     search_fields = ["id", "playlist__id", "audio_sha256", "midi_sha256"]
     fieldsets = [
-        (None, {"fields": ["id", "playlist", "published_at", "renderer"]}),
+        (None, {"fields": ["id", "playlist", "published_at", "renderer", "pin"]}),
         (
             _("Measured"),
             {"fields": ["duration_s", "loudness_lufs", "true_peak_dbtp", "n_notes", "quality"]},

@@ -1,6 +1,7 @@
 """What pages ask about the queue: how long it is, who works, what failed, how far a playlist is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from uuid import UUID
@@ -29,12 +30,16 @@ class WorkerState(models.TextChoices):
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """How much is waiting, in work and failed; the age of the oldest that waits, in seconds."""
+    """How much is waiting, in work and failed; the age of the oldest that waits, in seconds.
+
+    `by_state` counts every state, in the order of a playlist's life.
+    """
 
     n_waiting: int
     n_working: int
     n_failed: int
     oldest_age_s: float | None
+    by_state: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,14 @@ def queue_depth() -> QueueDepth:
         oldest=Min("requested_at", filter=waiting),
     )
     oldest = counted.pop("oldest")
-    return QueueDepth(**counted, oldest_age_s=oldest and _seconds_since(oldest))
+    rows = Playlist.objects.order_by().values_list("state").annotate(n=Count("pk"))
+    by_state = dict(rows)
+    return QueueDepth(
+        **counted,
+        # A playlist that was asked for this very moment is 0 s old, which is not none.
+        oldest_age_s=None if oldest is None else _seconds_since(oldest),
+        by_state={state.value: by_state.get(state.value, 0) for state in PlaylistState},
+    )
 
 
 def workers() -> list[WorkerRow]:

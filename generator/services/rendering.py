@@ -22,6 +22,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from generator.engine import pipeline
+from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.brief import Brief, Rendering
 from generator.engine.errors import (
     BriefError,
@@ -218,6 +219,7 @@ def _publish(playlist: Playlist, rendering: Rendering) -> bool:
         n_notes=rendering.n_notes,
         composer_release=rendering.composer_release,
         renderer=rendering.renderer,
+        pin=dict(rendering.pin),
         features=dict(rendering.features),
         quality=dict(rendering.quality),
         published_at=now,
@@ -232,8 +234,9 @@ def _give_up(playlist: Playlist, stem: str, error: Exception) -> bool:
         now=timezone.now(),
         code=_failure_code(error),
         detail=f"{type(error).__name__}: {error}",
-        # The same brief will be as invalid the next time.
-        may_retry=not isinstance(error, BriefError),
+        # The same brief will be as invalid the next time, and its draws as unfit; another worker
+        # may have the pinned renderer.
+        may_retry=not isinstance(error, BriefError | UnfitMusic),
     )
     return False
 
@@ -242,6 +245,8 @@ _CODES: tuple[tuple[type[Exception], FailureCode], ...] = (
     (BriefError, FailureCode.BRIEF),
     (CheckpointError, FailureCode.CHECKPOINT),
     (ScoreError, FailureCode.SCORE),
+    (PinUnmet, FailureCode.PIN),
+    (UnfitMusic, FailureCode.QUALITY),
     (SynthesisError, FailureCode.SYNTHESIS),
     (DeadlinePassed, FailureCode.DEADLINE),
     (RenderCancelled, FailureCode.WORKER_LOST),

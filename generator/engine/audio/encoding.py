@@ -21,6 +21,8 @@ import soundfile
 from generator.engine.audio.profile import CHANNELS, CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from generator.engine.errors import SynthesisError
 
+# One encoder everywhere: another one found on a machine would give other bytes, and another size.
+ENCODER = "soundfile (LAME)"
 BIT_RATE_KBPS = 112
 _COMPRESSION_LEVEL = 0.7
 # LAME's presets turn constant-rate input down to this share; undone here, and measured by the test.

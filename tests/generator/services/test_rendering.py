@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.brief import Brief, Rendering
 from generator.engine.errors import CheckpointError, RenderCancelled, SynthesisError
 from generator.engine.pipeline import COMPOSING, RENDERING, Progress
@@ -226,6 +227,7 @@ def disk_full() -> SynthesisError:
     [
         (CheckpointError("missing"), FailureCode.CHECKPOINT),
         (SynthesisError("too loud"), FailureCode.SYNTHESIS),
+        (PinUnmet("no such SoundFont"), FailureCode.PIN),
         (disk_full(), FailureCode.DISK_FULL),
         (OSError(errno.ENOSPC, "full"), FailureCode.DISK_FULL),
         (PermissionError(errno.EACCES, "denied"), FailureCode.STORAGE),
@@ -239,6 +241,14 @@ def test_every_failure_has_a_code_and_a_sentence(error, code):
     done = render_next(worker="w1@here", render=failing_with(error))
     assert done.failure_code == code
     assert done.failure_sentence.endswith(".")
+
+
+@pytest.mark.usefixtures("playlist")
+def test_music_that_fails_its_quality_control_in_every_draw_is_not_tried_again():
+    rows = [{"item": "local_jump_lu", "value": 7.0, "limit": "<= 5", "passed": False}]
+    done = render_next(worker="w1@here", render=failing_with(UnfitMusic(rows, 6)))
+    assert (done.state, done.failure_code) == (PlaylistState.FAILED, FailureCode.QUALITY)
+    assert "in 6 draws none: local_jump_lu <= 5, got 7.0" in done.failure
 
 
 @pytest.mark.usefixtures("playlist")

@@ -1,0 +1,53 @@
+"""`manage.py audio_doctor [--json]`: what this machine can render with, and how fast."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+
+import torch
+from django.core.management.base import BaseCommand, CommandError
+
+from generator.engine.audio.machine import AudioFacts, audio_facts
+
+
+class Command(BaseCommand):
+    """Say what this machine can render with, and how fast."""
+
+    help = "Say what this machine can render with: encoder, device, SoundFonts, speed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the form of the answer."""
+        parser.add_argument("--json", action="store_true", help="Print everything as JSON.")
+
+    def handle(self, *_args: object, **options: object) -> None:
+        """Look, measure, print; fail where no night can be rendered at all."""
+        torch.set_num_threads(1)
+        facts = audio_facts()
+        self.stdout.write(json.dumps(asdict(facts), indent=1) if options["json"] else _text(facts))
+        if not facts.encoder:
+            raise CommandError(
+                f"soundfile with an MP3 encoder was expected, got libsndfile {facts.libsndfile} "
+                "without one. Reinstall soundfile from its wheel."
+            )
+
+
+def _text(facts: AudioFacts) -> str:
+    lines = [
+        f"Encoder     {facts.encoder or 'none: MP3 cannot be written'}, "
+        f"libsndfile {facts.libsndfile}",
+        f"ffmpeg      {facts.ffmpeg or 'not found (not needed)'}",
+        f"Device      {facts.cuda or 'CPU'}, {facts.n_cores} cores, torch {facts.torch}",
+        f"FluidSynth  {facts.fluidsynth or 'not found: sampled instruments are off'}",
+        *(f"SoundFont   {path}" for path in facts.soundfonts),
+    ]
+    if not facts.fluidsynth:
+        lines.append("            Debian: apt-get install libfluidsynth3 fluid-soundfont-gm")
+    for renderer in facts.renderers:
+        pin = renderer.pin
+        name = f"{pin['renderer']} {pin['version']} on {pin['device']}"
+        lines.append(
+            f"Renderer    {name}{' with ' if renderer.soundfont else ''}{renderer.soundfont}: "
+            f"{renderer.times_real_time:.0f} x real time a core, "
+            "synthesis, effects and metering"
+        )
+    return "\n".join(lines)
