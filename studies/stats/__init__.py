@@ -1,11 +1,13 @@
 """Statistics of the trial: numpy arrays in, frozen results out; no Django below this line.
 
-estimate.py      what an estimate is, and the one refusal: `NotEstimable`
-descriptives.py  n, missing, mean, SD, median, quartiles, 95 % CI
-change.py        change score and the change rate in its separately named forms
-responders.py    proportion of responders with Wilson's interval
+Models       terms, coordinates -> patterns, likelihood -> mmrm -> small_sample; linear; logistic
+Description  descriptives, change, responders, responder_rules, baseline_table
+Comparison   effects, ranks, proportions, equivalence, adjustment, multivariate_t
+What if      imputation, reference_based, rerandomisation, dose, mediation, exposure
+Planning     power, simulation, interim, reliability
+One trial    plan, trial_table -> modelled, described, sensitivity -> analysis -> records
 
 Conventions: NaN marks a missing value on the way in; on the way out there is never NaN nor
-infinity: what cannot be estimated is `None` with a reason, or raises `NotEstimable`. Arrays are
-aligned by participant. Intervals are two-sided, 95 % unless `level` says otherwise.
+infinity: what cannot be estimated is `None` with a reason, or raises an error of `errors`. Arrays
+are aligned by participant. Intervals are two-sided, 95 % unless `level` says otherwise.
 """

@@ -115,8 +115,8 @@ class VaryingCovariate:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the columns, one a visit."""
-        return tuple(f"{self.name}@{visit}" for visit in range(self.values.shape[1]))
+        """Names of the columns, one a visit, that share one coefficient."""
+        return (self.name,) * self.values.shape[1]
 
     def known(self) -> NDArray[np.bool_]:
         """Return for whom the covariate is known."""
@@ -235,14 +235,21 @@ class Design:
     def names(self) -> tuple[str, ...]:
         """Name of each coefficient, like ``baseline @ 8`` or ``sexM``."""
         names = [""] * self.n_coefficients
-        labels = [label for term in self.terms for label in term.source.labels]
-        for column, label in enumerate(labels):
+        columns = [(term.source, label) for term in self.terms for label in term.source.labels]
+        for column, (source, label) in enumerate(columns):
             places = self.index[:, column]
-            shared = len(set(places)) == 1
+            shared = len(set(places)) == 1 or isinstance(source, VaryingCovariate)
             for visit, place in enumerate(places):
                 if place != NOWHERE:
                     names[place] = label if shared else f"{label} @ {self.visits[visit]}"
         return tuple(names)
+
+    def places(self, name: str) -> tuple[int, ...]:
+        """Return the coefficients of a source, by its name."""
+        owners = [term.source.name for term in self.terms for _label in term.source.labels]
+        columns = [place for place, owner in enumerate(owners) if owner == name]
+        found = set(self.index[:, columns].ravel().tolist()) - {NOWHERE}
+        return tuple(sorted(found))
 
     def known(self) -> NDArray[np.bool_]:
         """Return for whom every source is known."""
