@@ -26,6 +26,9 @@ class Column:
 
 PARTICIPANT = Column("participant", "text", "", "Code of the participant")
 ARM = Column("arm", "text", "", f"Arm; `{MASKED}` until the study is unblinded")
+MASKED_PARTICIPANT = Column(
+    "participant", "text", "", f"Code; `{MASKED}` until the study is unblinded"
+)
 WEEK = Column("week", "whole number", "week", "Planned week of the visit; 0 is baseline")
 INSTRUMENT = Column("instrument", "text", "", "Key of the instrument")
 
@@ -84,10 +87,53 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("warnings", "text", "", "What a reader must know"),
     ),
     "listening.csv": (
-        Column("participant", "text", "", f"Code; `{MASKED}` until the study is unblinded"),
+        MASKED_PARTICIPANT,
         ARM,
         Column("night_on", "date", "", "Date of the evening in the participant's zone"),
         Column("minutes_heard", "number", "min", "Union of all stretches that were played"),
+    ),
+    "cbt_adherence.csv": (
+        MASKED_PARTICIPANT,
+        ARM,
+        Column("lessons_done", "whole number", "lessons", "Finished lessons, boosters too"),
+        Column("diary_nights", "whole number", "nights", "Diary nights that were handed in"),
+        Column("contact_minutes", "number", "min", "With the lessons' pages; a lower bound"),
+        Column("sittings", "whole number", "", "Times of sitting with a lesson"),
+        Column("messages_sent", "whole number", "", "Messages to the therapist"),
+        Column("messages_received", "whole number", "", "Messages from the therapist"),
+    ),
+    "diary.csv": (
+        MASKED_PARTICIPANT,
+        ARM,
+        Column("morning_on", "date", "", "Date of the morning in the participant's zone"),
+        Column("days_late", "whole number", "days", "From the morning to handing it in"),
+        Column("tib_min", "number", "min", "Time in bed: out of bed minus into bed"),
+        Column("sol_min", "number", "min", "Sleep onset latency"),
+        Column("waso_min", "number", "min", "Awake after sleep onset, without the final waking"),
+        Column("twak_min", "number", "min", "Awake in bed after the final waking"),
+        Column("tst_min", "number", "min", "Total sleep time"),
+        Column("se_pct", "number", "%", "Sleep efficiency: 100 TST / TIB"),
+        Column("se_dse_pct", "number", "%", "100 TST / (SOL + TST + WASO), Reed & Sacco 2016"),
+        Column("counts", "whole number", "", "1 where the sleep window counts this night, else 0"),
+        Column("flags", "text", "", "Flags, separated by spaces"),
+    ),
+    "sleep_windows.csv": (
+        MASKED_PARTICIPANT,
+        ARM,
+        Column("week", "whole number", "week", "Since the first window was confirmed; 0 is it"),
+        Column("rule", "text", "", "Rule and its version (docs/cbt.md)"),
+        Column("decision", "text", "", "first, extend, hold, cut or too_few_nights"),
+        Column("valid_nights", "whole number", "nights", "Nights that the rule counted"),
+        Column("efficiency_pct", "number", "%", "100 x sum of TST / sum of TIB of these nights"),
+        Column("mean_sleep_min", "number", "min", "Mean TST of these nights"),
+        Column("proposed_min", "whole number", "min", "Window by the rule"),
+        Column("window_min", "whole number", "min", "Window that holds; empty: not confirmed"),
+        Column("floor_min", "whole number", "min", "Shortest window for this person"),
+        Column("bed_at", "time of day", "", "When the window begins"),
+        Column("rise_at", "time of day", "", "When it ends: the fixed time to get up"),
+        Column("confirmed_by", "text", "", "`rule` or `therapist`"),
+        Column("computed_at", "time", "UTC", "When the rule was applied"),
+        Column("confirmed_at", "time", "UTC", "From when it holds"),
     ),
 }  # fmt: skip
 

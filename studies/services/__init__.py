@@ -10,7 +10,12 @@ preferences.py   which music a participant likes
 allocation.py    seal the sequence; give the next slot under lock; the only door to a person's arm
 playlists.py     tonight's music for a music arm
 listening.py     minutes that were really heard
-cbt.py           lessons and the sleep diary
+course.py        the course of lessons a study pins, and its amendments
+cbt.py           lessons: which is open, how far, what was answered, minutes spent
+diary.py         the sleep diary of a morning
+sleep_window.py  the sleep window: proposed, confirmed, moved once a week
+messages.py      between participant and therapist, under seal
+caseload.py      what a therapist sees, and how much of the treatment was taken
 withdrawal.py    stop the intervention, the contact, or the use of the data
 analysis.py      from rows to one report
 export.py        items, scores, results, listening, dictionary and checksums in one ZIP

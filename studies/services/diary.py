@@ -22,10 +22,7 @@ DIARY = "sleep_diary"
 
 
 def diary_mornings(participant: Participant) -> list[date]:
-    """Return the mornings whose diary can be written now, today first.
-
-    None before the first night in the arm; how far back is the protocol's business.
-    """
+    """Return the mornings whose diary can be written now, today first, as the protocol says."""
     today = clock.today(participant.zone)
     days_back = participant.study.plan.skills.diary_days_back
     return [today - timedelta(days=back) for back in range(days_back + 1)]

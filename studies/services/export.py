@@ -18,10 +18,10 @@ from zipfile import ZipFile
 
 from django.db import transaction
 
-from questionnaires.instruments import CATALOGUE, instrument_named
 from questionnaires.instruments.instrument import Kind
 from questionnaires.selectors import (
     ItemRow,
+    definition_named,
     dictionary_rows,
     flag_table,
     functional_instruments,
@@ -38,6 +38,7 @@ from studies.selectors.listening import nights_of
 from studies.selectors.outcomes import POOLED, analysed_codes, arm_labels
 from studies.services.analysis import Cell, Report, report
 from studies.services.audit import Actor, record
+from studies.services.export_skills import adherence_rows, night_rows, window_rows
 from studies.stats.estimate import Estimate
 
 RESPONSES_AT_ONCE = 300
@@ -48,6 +49,12 @@ CODEBOOK_COLUMNS = (
     "instrument", "version", "variable", "role", "label", "type", "unit", "low", "high", "choices",
     "required", "missing_rule",
 )  # fmt: skip
+
+SKILLS_TABLES = {
+    "cbt_adherence.csv": adherence_rows,
+    "diary.csv": night_rows,
+    "sleep_windows.csv": window_rows,
+}
 
 Row = Iterable[object]
 
@@ -87,6 +94,8 @@ def export_study(*, study: Study, actor: Actor) -> Export:
         bundle.table("scores.csv", _names("scores.csv"), _score_rows(study, arms))
         bundle.table("results.csv", _names("results.csv"), _result_rows(results))
         bundle.table("listening.csv", _names("listening.csv"), _listening_rows(study, arms))
+        for name, rows_of in SKILLS_TABLES.items():
+            bundle.table(name, _names(name), rows_of(study, arms))
         bundle.table("data_dictionary.csv", DICTIONARY_COLUMNS, _dictionary_rows())
         bundle.table("codebook.csv", CODEBOOK_COLUMNS, _codebook_rows(results.instruments))
         bundle.text("README.txt", _readme(study, results))
@@ -156,7 +165,7 @@ def _dictionary_rows() -> Iterator[Row]:
 
 def _codebook_rows(instruments: Iterable[str]) -> Iterator[Row]:
     for key in instruments:
-        for row in dictionary_rows(instrument_named(key), DICTIONARY_LANGUAGE):
+        for row in dictionary_rows(definition_named(key), DICTIONARY_LANGUAGE):
             choices = " | ".join(f"{code} = {label}" for code, label in row.choices)
             yield (
                 row.instrument, row.version, row.variable, row.role, row.label, row.kind, row.unit,
@@ -189,8 +198,8 @@ def _readme(study: Study, results: Report) -> str:
         else ""
     )
     blinding = (
-        f"The study is blinded: arm is '{MASKED}', results are pooled ('{POOLED}'), and listening "
-        f"names nobody."
+        f"The study is blinded: arm is '{MASKED}', results are pooled ('{POOLED}'), and listening, "
+        f"lessons, diary and sleep windows name nobody."
         if study.is_blinded
         else "The study is unblinded: arms are named."
     )
@@ -206,6 +215,9 @@ items.csv            every answer of every questionnaire that was handed in
 scores.csv           every score of every questionnaire that was handed in
 results.csv          n, mean, change and change rates with 95 % intervals
 listening.csv        minutes heard, night by night
+cbt_adherence.csv    lessons, diary nights and contact minutes of the arm with lessons
+diary.csv            what follows from each night of the sleep diary
+sleep_windows.csv    the sleep window week by week, with the rule's result
 data_dictionary.csv  what each column of these files means
 codebook.csv         what each item and score means, with its range and codes
 SHA256SUMS           check the files with: sha256sum --check SHA256SUMS
@@ -237,7 +249,7 @@ def _arm(label: str) -> str:
 
 
 def _is_free_text(row: ItemRow) -> bool:
-    return CATALOGUE[row.instrument].item(row.item_key).kind is Kind.TEXT
+    return definition_named(row.instrument, row.version).item(row.item_key).kind is Kind.TEXT
 
 
 def _median(cell: Cell, estimate: Estimate) -> float | None:
