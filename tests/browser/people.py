@@ -21,12 +21,24 @@ from studies.models.user import User
 from studies.models.visit import Assessment, AssessmentState
 from studies.services.access import set_pin
 from studies.services.allocation import allocate_participant, arm_kind_of
-from studies.services.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.assessment import (
+    begin_assessment,
+    decline_answer,
+    save_answer,
+    submit_assessment,
+)
 from studies.services.audit import SYSTEM, staff
 from studies.services.consent import current_text, give_consent
+from studies.services.correction import correct_assessment
 from studies.services.diary import diary_mornings
 from studies.services.enrolment import invite_participant, revoke_link
 from studies.services.members import add_member
+from studies.services.morning_diary import (
+    morning_for,
+    mornings_open,
+    save_morning_answer,
+    submit_morning,
+)
 from studies.services.playlists import request_tonight
 from studies.services.preferences import state_preferences
 from studies.services.scheduling import keep_calendar
@@ -247,9 +259,39 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     for name in ("starting", "checking"):
         for key in BASELINE:
             found[name][key] = f"/me/assess/{_sheet(found[name], key).pk}/"
+    decline_answer(assessment=_sheet(found["checking"], "psqi"), item_key="d_c")
+    found["listener"]["morning"] = _morning(found["listener"])
+    found["unlucky"]["morning"] = _morning(found["unlucky"], is_answered=True)
+    found["waiting"]["answers"] = f"answers/{_correct(found['waiting'])}/"
     learner = Participant.objects.get(code=found["learner"]["code"])
     found["learner"]["diary"] = f"/me/diary/{diary_mornings(learner)[0]}/"
     return found
+
+
+def _morning(person: Person, *, is_answered: bool = False) -> str:
+    """Return the path of somebody's diary of this morning, answered or not."""
+    writer = Participant.objects.get(code=person["code"])
+    today = mornings_open(writer)[0]
+    if is_answered:
+        entry = morning_for(participant=writer, morning_on=today)
+        for item in entry.response.definition.items:
+            save_morning_answer(entry=entry, item_key=item.key, raw="2")
+        submit_morning(entry=entry)
+    return f"/me/morning/{today}/"
+
+
+def _correct(person: Person) -> int:
+    """Correct an answer into one that is worth a look; return the sheet's number."""
+    sheet = _sheet(person, "psqi")
+    correct_assessment(
+        assessment=sheet,
+        item_key="bed",
+        raw="11:30",
+        reason="As the participant said on the telephone",
+        seen_revision=1,
+        actor=SYSTEM,
+    )
+    return sheet.pk
 
 
 def _without_evenings(person: Person) -> None:
