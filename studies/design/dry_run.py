@@ -19,6 +19,7 @@ import numpy as np
 
 from generator.engine.brief import ComposerName
 from questionnaires.instruments import CATALOGUE, score_answers
+from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.reading import read_answer
 from studies.design import methods
 from studies.design.eligibility import decide, decide_known
@@ -85,6 +86,7 @@ def dry_run(
     languages: tuple[str, ...],
     starts_on: date,
     n_walkers: int = WALKERS,
+    instruments: Mapping[str, Instrument] = CATALOGUE,
 ) -> DryRun:
     """Return how synthetic people fare in this protocol.
 
@@ -101,8 +103,10 @@ def dry_run(
         Day on which the first of them joins.
     n_walkers : int
         How many, 1 or more.
+    instruments : mapping of str to Instrument
+        Those that can be asked for; the catalogue and what was imported from files.
     """
-    findings = [*_missing_parts(protocol, sites, languages), *_timing(protocol)]
+    findings = [*_missing_parts(protocol, sites, languages, instruments), *_timing(protocol)]
     if any(finding.is_serious for finding in findings):
         # Whoever walked now would stumble over the same things.
         return DryRun((), tuple(findings))
@@ -118,23 +122,26 @@ def dry_run(
 
 
 def _missing_parts(
-    protocol: Protocol, sites: tuple[str, ...], languages: tuple[str, ...]
+    protocol: Protocol,
+    sites: tuple[str, ...],
+    languages: tuple[str, ...],
+    instruments: Mapping[str, Instrument],
 ) -> Iterator[Finding]:
     written = {text.language for text in protocol.texts}
     for language in sorted(set(languages) - written):
         yield Finding("text_missing", {"language": language}, is_serious=True)
-    yield from _unknown(protocol)
+    yield from _unknown(protocol, instruments)
     for factor in protocol.factors:
         if factor.source == Source.SITE and set(factor.levels) != set(sites):
             values = {"levels": ", ".join(factor.levels), "sites": ", ".join(sites)}
             yield Finding("sites_differ", values, is_serious=True)
-    yield from _unscored(protocol)
+    yield from _unscored(protocol, instruments)
 
 
-def _unknown(protocol: Protocol) -> Iterator[Finding]:
+def _unknown(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[Finding]:
     for visit in protocol.visits:
         for name in visit.instruments:
-            if name not in CATALOGUE:
+            if name not in instruments:
                 unknown = {"instrument": name, "week": visit.week}
                 yield Finding("instrument_unknown", unknown, is_serious=True)
     for arm in protocol.arms:
@@ -143,13 +150,13 @@ def _unknown(protocol: Protocol) -> Iterator[Finding]:
             yield Finding("composer_unknown", unknown, is_serious=True)
 
 
-def _unscored(protocol: Protocol) -> Iterator[Finding]:
+def _unscored(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[Finding]:
     """Find rules and factors on scores that no instrument of baseline gives."""
     scores = {
         f"{name}_{field.name}"
         for name in protocol.visits[0].instruments
-        if name in CATALOGUE
-        for field in CATALOGUE[name].scores
+        if name in instruments
+        for field in instruments[name].scores
     }
     facts = [rule.fact for rule in protocol.eligibility]
     facts += [factor.fact for factor in protocol.factors if factor.source == Source.BAND]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from questionnaires.selectors import definition_keys, definition_named
 from studies import clock
 from studies.design.dry_run import WALKERS, DryRun, Finding, dry_run
 from studies.models.study import Study
@@ -35,6 +36,7 @@ def rehearse(study: Study, *, n_walkers: int = WALKERS) -> DryRun:
         languages=tuple(code for code, _name in settings.LANGUAGES),
         starts_on=clock.today(study.zone),
         n_walkers=n_walkers,
+        instruments={key: definition_named(key) for key in definition_keys()},
     )
 
 

@@ -170,8 +170,16 @@ def _counts(finding: Finding, plan: Protocol) -> bool:
 def _unlicensed(plan: Protocol) -> list[str]:
     planned = {instrument for visit in plan.visits for instrument in visit.instruments}
     return [
-        _("%(instrument)s still has our working labels in %(language)s, not the licensed text")
-        % {"instrument": instrument.upper(), "language": name}
+        _(
+            "%(instrument)s still has our working labels in %(language)s, not the licensed text "
+            "(manage.py load_wording %(key)s --language %(tag)s FILE --licence NOTE)"
+        )
+        % {
+            "instrument": instrument.upper(),
+            "language": name,
+            "key": instrument,
+            "tag": language,
+        }
         for language, name in settings.LANGUAGES
         for instrument in sorted(planned & set(functional_instruments(language)))
     ]

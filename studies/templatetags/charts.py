@@ -12,7 +12,7 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from questionnaires.instruments import instrument_named
+from questionnaires.selectors import definition_named
 from studies.selectors.listening import Night
 from studies.selectors.outcomes import POOLED
 from studies.services.analysis import Report
@@ -75,7 +75,8 @@ def trend_chart(report: Report, instrument: str) -> dict[str, object]:
     ]
     title = _("%(instrument)s, mean total") % {"instrument": instrument.upper()}
     unit = _("points, 95 % CI")
-    total = next(f for f in instrument_named(instrument).scores if f.name == "total")
+    scores = definition_named(instrument).scores
+    total = next((field for field in scores if field.name == "total"), scores[0])
     limits = (total.low, math.inf if total.high is None else total.high)
     return trend(
         series, report.weeks, title=title, unit=unit, key=f"trend-{instrument}", limits=limits

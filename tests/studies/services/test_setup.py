@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from pytest_django import Settings
 
+from questionnaires.services.importing import import_instrument
 from studies.design.protocol import four_arms
 from studies.exceptions import MoveRefused, ProtocolRefused, ReasonMissing, StudyNotReady
 from studies.models.study import Arm, Role, Study, StudyState
@@ -16,6 +18,7 @@ from studies.services.setup import (
     unblind_study,
 )
 from tests.factories import clinician_of, make_participant, make_staff, make_study
+from tests.questionnaires.instruments.test_redcap import MOOD, dictionary
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +115,27 @@ def test_unblinding_wants_a_closed_study_and_a_reason() -> None:
     assert not study.is_blinded
     with pytest.raises(MoveRefused, match="final"):
         unblind_study(study=study, actor=actor, reason="again")
+
+
+def test_a_protocol_may_ask_for_an_imported_instrument_that_has_its_words(
+    settings: Settings,
+) -> None:
+    import_instrument(
+        key="mood",
+        dictionary=dictionary(MOOD),
+        name="mood.csv",
+        language="en",
+        licence="Letter 17",
+        by="site",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    plan = four_arms()
+    visits = tuple(
+        replace(visit, instruments=(*visit.instruments, "mood")) for visit in plan.visits
+    )
+    study = make_study(is_open=False, protocol=replace(plan, visits=visits))
+    assert reasons_not_to_open(study) == []
+    settings.NOCTURNE_MODE = "real"
+    reasons = [reason for reason in reasons_not_to_open(study) if "MOOD" in reason]
+    assert len(reasons) == 1
+    assert "manage.py load_wording mood --language zh-hans FILE --licence NOTE" in reasons[0]
