@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.engine.networks.attention import MultiScaleAttention, ScaleMemory
-from generator.engine.networks.pointer import Pointed, Pointer, PointerMemory, no_moments
+from generator.engine.networks.pointer import FAINT, Pointed, Pointer, PointerMemory, no_moments
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.tokens.vocabulary import BARS_PER_PHRASE, N_POSITIONS, SIZES
 
@@ -288,6 +288,23 @@ class LstmAcm(nn.Module):
             shares.append(self._pointer_share(dropped, pointed))
         share = torch.log_softmax(torch.stack(shares), dim=0)
         return torch.logsumexp(share + torch.stack(sources), dim=0), memory
+
+    def field_log_distribution(
+        self, state: Tensor, outcome: Outcome, memory: PointerMemory, field: int
+    ) -> Tensor:
+        """Return log p of each value of one field (B, T, size), given the true fields before it."""
+        events = outcome.events.long()
+        own = self.field_logits(state, events, outcome.position)[field].float()
+        told = functional.one_hot(outcome.predicted[..., field].long(), own.shape[2]).float()
+        _, gate = self._suffix(state, events, outcome)
+        sources, shares = [own.softmax(dim=2), told], [torch.zeros_like(gate), gate]
+        if self.shape.pointer_memory:
+            said, mass, peak = self.pointer.distribution(state, events, memory, field)
+            sources.append(said)
+            spread = mass.unsqueeze(2).expand_as(gate)
+            shares.append(self._pointer_share(state, Pointed(gate, spread, peak)))
+        share = torch.stack(shares).softmax(dim=0)[..., field, None]
+        return ((share * torch.stack(sources)).sum(dim=0) + FAINT**2).log()
 
     def _suffix(self, state: Tensor, events: Tensor, outcome: Outcome) -> tuple[Tensor, Tensor]:
         """Return what the suffix memory gave to the true fields (log p), and its gate's logits."""

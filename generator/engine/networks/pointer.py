@@ -86,6 +86,25 @@ class Pointer(nn.Module):
         )
         return pointed, after
 
+    def distribution(
+        self, state: Tensor, events: Tensor, memory: PointerMemory, field: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return p of each value of a field (B, T, size), log mass, and log peak (B, T).
+
+        Parameters as for `forward`; of `events` only the fields before `field` are looked at.
+        """
+        keys = torch.cat([memory.keys.to(state.dtype), self.key(state)], dim=1)
+        known = torch.cat([memory.events, events], dim=1)
+        weight = self._weights(self.query(state), keys, memory.n_valid)
+        here, there = _codes(events, PREFIXES[field]), _codes(known, PREFIXES[field])
+        agreeing = torch.where(here.unsqueeze(2) == there.unsqueeze(1), weight, 0.0)
+        values = known[..., field].unsqueeze(1).expand_as(agreeing)
+        said = agreeing.new_zeros(*agreeing.shape[:2], SIZES[field])
+        said = said.scatter_add(2, values, agreeing)
+        mass = agreeing.sum(dim=2)
+        peak = (weight.amax(dim=2) + FAINT).log()
+        return said / (mass + FAINT).unsqueeze(2), (mass + FAINT).log(), peak
+
     def _weights(self, query: Tensor, keys: Tensor, n_valid: Tensor) -> Tensor:
         """Return the weights (B, T, C); zero where nothing can be pointed at."""
         steps, count = query.shape[1], keys.shape[1]

@@ -60,7 +60,8 @@ class Source:
     """One file to read, with what its collection says of it.
 
     `work` names the music, so that other versions of it fall into the same split; `split` is empty
-    where the collection has none; `beats` is an annotation of beats.
+    where the collection has none; `beats` is an annotation of beats; `performed` says that ticks
+    may not be beats, so that beats may be looked for.
     """
 
     path: Path
@@ -70,3 +71,4 @@ class Source:
     calm: bool
     work: str = ""
     beats: Path | None = None
+    performed: bool = False

@@ -30,7 +30,12 @@ from generator.engine.networks.lstm_acm import LstmAcm
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.tokens.copying import N_MATCH_CLASSES
 from generator.engine.tokens.vocabulary import FIELDS, SIZES, position_ids
-from generator.engine.training.batches import prepare
+from generator.engine.training.accuracy import (
+    Accuracy,
+    memory_accuracy,
+    network_accuracy,
+)
+from generator.engine.training.batches import PreparedPiece, prepare
 from generator.engine.training.corpus import SPLITS, Corpus, Piece
 from generator.engine.training.likelihood import piece_nll
 
@@ -77,12 +82,25 @@ def likelihood_rows(checkpoint: Checkpoint, corpus: Corpus) -> dict[str, HeldOut
     }
 
 
+def accuracy_rows(checkpoint: Checkpoint, corpus: Corpus) -> dict[str, Accuracy]:
+    """Return how often a network, and the piece's own past alone, foretell the test split."""
+    test = corpus.split("test")
+    network, prepared = released_network(checkpoint), _prepared(checkpoint, test)
+    return {
+        "LSTM-ACM": network_accuracy(network, prepared, _STRETCH),
+        "the piece's own past": memory_accuracy(test),
+    }
+
+
 def network_nll(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> HeldOut:
     """Return the held-out likelihood of a released network, conditions hidden."""
-    network = released_network(checkpoint)
-    scale = CalmScale(np.array(checkpoint.config["calm_percentiles"]))
-    prepared = [prepare(piece, scale, _STRETCH) for piece in pieces]
+    network, prepared = released_network(checkpoint), _prepared(checkpoint, pieces)
     return HeldOut(*piece_nll(network, prepared, _STRETCH))
+
+
+def _prepared(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> list[PreparedPiece]:
+    scale = CalmScale(np.array(checkpoint.config["calm_percentiles"]))
+    return [prepare(piece, scale, _STRETCH) for piece in pieces]
 
 
 def released_network(checkpoint: Checkpoint) -> LstmAcm:
@@ -192,6 +210,18 @@ def write_table(path: Path, rows: Mapping[str, HeldOut]) -> None:
             figures = [*held_out.per_field, held_out.per_field.sum(), *held_out.interval()]
             sizes = [len(held_out.counts), int(held_out.counts.sum())]
             writer.writerow([name, *(f"{figure:.3f}" for figure in figures), *sizes])
+
+
+def write_accuracies(path: Path, rows: Mapping[str, Accuracy]) -> None:
+    """Write one line a model and column: share of right answers, interval, notes asked for."""
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["model", "foretold", "share", "low", "high", "notes"])
+        for name, accuracy in rows.items():
+            for at, (column, share) in enumerate(accuracy.shares().items()):
+                figures = (share, *accuracy.interval(column))
+                asked = int(accuracy.asked[:, at].sum())
+                writer.writerow([name, column, *(f"{figure:.4f}" for figure in figures), asked])
 
 
 def _copy_shares(chain: EventChain, pieces: Sequence[Piece]) -> np.ndarray:

@@ -119,20 +119,20 @@ def _texture(midi: symusic.Score) -> str:
 
 
 def _pieces_of(midi: symusic.Score, source: Source) -> tuple[list[Piece], str]:
+    notes = _merged_notes(midi)
+    if len(notes) < MIN_NOTES:
+        return [], "too few or too many notes"
     if source.beats is not None:
         stretches = _stretch_between_beats(midi, read_beats(source.beats))
+    elif source.performed and np.mean(notes[:, 5] > _OFF_GRID_PERCENT) > _OFF_GRID_SHARE:
+        beats, confidence = find_beats(_onsets_s(midi))
+        if beats is None:
+            logger.info("%s: beats with confidence %.2f", source.path.name, confidence)
+            return [], "no beat could be found"
+        stretches = _stretch_between_beats(midi, beats)
     else:
-        notes = _merged_notes(midi)
-        if len(notes) < MIN_NOTES:
-            return [], "too few or too many notes"
         stretches = _stretches(midi, notes)
-        if np.mean(notes[:, 5] > _OFF_GRID_PERCENT) > _OFF_GRID_SHARE:
-            beats, confidence = find_beats(_onsets_s(midi))
-            if beats is None:
-                logger.info("%s: beats with confidence %.2f", source.path.name, confidence)
-                return [], "no beat could be found"
-            stretches = _stretch_between_beats(midi, beats)
-    found = (_piece_of(notes, metre, source, i) for i, (notes, metre) in enumerate(stretches))
+    found = (_piece_of(rows, metre, source, i) for i, (rows, metre) in enumerate(stretches))
     return [p for p in found if p is not None], "no stretch of 40 notes in a known metre"
 
 

@@ -95,6 +95,7 @@ def _from_manifest(directory: Path, _style: Style) -> Iterator[Source]:
             float(row["tempo"]) if stated else _UNKNOWN_TEMPO,
             row.get("calm") == "1",
             row.get("cluster") or "",
+            performed=row.get("tempo_source") == "performance",
         )
 
 
@@ -109,7 +110,7 @@ def _from_maestro(directory: Path, style: Style) -> Iterator[Source]:
         work = f"{row['canonical_composer']} / {row['canonical_title']}"
         split = _MAESTRO_SPLIT.get(row["split"], "")
         path = directory / row["midi_filename"]
-        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path))
+        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path), True)
 
 
 def _from_files(directory: Path, style: Style) -> Iterator[Source]:
@@ -117,7 +118,7 @@ def _from_files(directory: Path, style: Style) -> Iterator[Source]:
     for path in sorted(paths):
         work = _lakh_work(path.relative_to(directory))
         split = drawn_split(work.encode() if work else path.read_bytes())
-        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path))
+        yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path), True)
 
 
 def _lakh_work(path: Path) -> str:

@@ -11,7 +11,12 @@ from generator.engine.composers.registry import composer_for, plain_composers
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows
-from generator.engine.training.evaluation import likelihood_rows, write_table
+from generator.engine.training.evaluation import (
+    accuracy_rows,
+    likelihood_rows,
+    write_accuracies,
+    write_table,
+)
 from generator.engine.training.figures import write_figures
 from generator.engine.training.importing import read_corpus
 
@@ -56,6 +61,7 @@ class Command(BaseCommand):
                 self.stdout.write("Measuring likelihoods ...")
                 network = load_checkpoint(options["weights"] / "lstm_acm")
                 write_table(out / "likelihood.csv", likelihood_rows(network, corpus))
+                write_accuracies(out / "accuracy.csv", accuracy_rows(network, corpus))
         except (EngineError, ValueError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"Tables and figures written to {out}."))

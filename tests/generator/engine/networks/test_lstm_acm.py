@@ -159,6 +159,18 @@ def test_the_mixture_of_network_and_copy_head_is_a_distribution(network, piece):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("field", range(len(SIZES)))
+def test_the_whole_distribution_of_a_field_agrees_with_the_likelihood(network, piece, field):
+    batch = make_batch([(piece, 0, False)], N_EVENTS, [False])
+    state, _, carried = network(batch.stretch, network.initial(1))
+    log_p = network.field_log_distribution(state, batch.outcome, carried.pointer, field)
+    assert torch.allclose(log_p.exp().sum(dim=2), torch.ones(1, N_EVENTS), atol=1e-4)
+    truth = log_p.gather(2, batch.outcome.events[..., field].long().unsqueeze(2))[..., 0]
+    likelihood, _ = network.log_likelihood(state, batch.outcome, carried.pointer)
+    assert torch.allclose(truth, likelihood[..., field], atol=1e-3)
+
+
+@torch.no_grad()
 def test_a_wrong_copy_ends_the_influence_of_the_suffix_memory(network, piece):
     state = torch.randn(1, 1, SHAPE.hidden)
     batch = make_batch([(piece, 0, False)], 1, [False])

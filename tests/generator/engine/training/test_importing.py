@@ -1,4 +1,7 @@
+from itertools import pairwise
+
 import numpy as np
+import pretty_midi
 import pytest
 
 from generator.engine.brief import Style
@@ -82,3 +85,48 @@ def test_several_processes_read_the_same(midi_directory):
         np.array_equal(a.events, b.events)
         for a, b in zip(alone.pieces, together.pieces, strict=True)
     )
+
+
+def performed(directory, beats_s, annotate=True):
+    """A performance at a nominal 120: a scale in sixteenths between beats that sway."""
+    midi = pretty_midi.PrettyMIDI(initial_tempo=120)
+    piano = pretty_midi.Instrument(0)
+    for beat, (here, there) in enumerate(pairwise(beats_s)):
+        for quarter in range(2):
+            start = here + (there - here) * quarter / 2
+            pitch = 60 + (0, 2, 4, 5, 7, 9, 11, 12)[(2 * beat + quarter) % 8]
+            piano.notes.append(pretty_midi.Note(64, pitch, start, start + 0.1))
+    midi.instruments.append(piano)
+    midi.write(str(directory / "take.mid"))
+    if annotate:
+        marks = ["db,4/4,0" if n % 4 == 0 else "b" for n in range(len(beats_s))]
+        rows = [f"{t}\t{t}\t{mark}" for t, mark in zip(beats_s, marks, strict=True)]
+        (directory / "take_annotations.txt").write_text("\n".join(rows))
+
+
+def test_a_performance_is_laid_on_its_annotated_beats(tmp_path):
+    beats_s = np.cumsum(0.6 + 0.1 * np.sin(np.arange(60) / 4))
+    performed(tmp_path, beats_s)
+    (piece,) = read_corpus(tmp_path).pieces
+    assert set(piece.events[1:, 0].tolist()) == {2}
+    assert piece.metre == METRES[0]
+
+
+def test_a_performance_without_annotation_is_read_where_its_beat_is_clear(tmp_path):
+    performed(tmp_path, np.cumsum(0.6 + 0.02 * np.sin(np.arange(90) / 9)), annotate=False)
+    (piece,) = read_corpus(tmp_path).pieces
+    assert np.mean(np.isin(piece.events[1:, 0], (1, 2, 4))) > 0.95
+
+
+def test_a_performance_without_a_beat_is_left_out(tmp_path):
+    rng = np.random.default_rng(1)
+    performed(tmp_path, np.cumsum(rng.uniform(0.05, 1.5, 90)), annotate=False)
+    corpus = read_corpus(tmp_path)
+    assert not corpus.pieces
+    assert corpus.dropped == {"no beat could be found": 1}
+
+
+def test_an_annotation_that_cannot_be_used_leaves_the_file_out(tmp_path):
+    performed(tmp_path, np.cumsum(np.full(60, 0.6)))
+    (tmp_path / "take_annotations.txt").write_text("nonsense")
+    assert read_corpus(tmp_path).dropped == {"beats that cannot be used": 1}
