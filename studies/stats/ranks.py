@@ -38,6 +38,10 @@ from studies.stats.estimate import (
 
 Array = NDArray[np.float64]
 
+# Up to here all pairs are formed and sorted; beyond, their order statistics are searched.
+MOST_PAIRS = 4_000_000
+BISECTIONS = 80
+
 
 @dataclass(frozen=True, slots=True)
 class RankTest:
@@ -67,13 +71,14 @@ def mann_whitney(
     n = a.size + b.size
     variance = a.size * b.size / 12 * ((n + 1) - _ties(ranks) / (n * (n - 1)))
     p = _corrected_p(u - a.size * b.size / 2, variance)
-    differences = np.sort(np.subtract.outer(a, b).ravel())
-    plain = (a.size * b.size * (n + 1) / 12) ** 0.5
-    cut = round(a.size * b.size / 2 - float(ndtri((1 + level) / 2)) * plain)
-    cut = min(max(cut, 1), differences.size)
+    n_pairs = a.size * b.size
+    plain = (n_pairs * (n + 1) / 12) ** 0.5
+    cut = min(max(round(n_pairs / 2 - float(ndtri((1 + level) / 2)) * plain), 1), n_pairs)
+    wanted = (cut, (n_pairs + 1) // 2, n_pairs // 2 + 1, n_pairs + 1 - cut)
+    low, below, above, high = _ordered_differences(a, b, wanted)
     shift = Estimate(
-        "hodges_lehmann", float(np.median(differences)), float(differences[cut - 1]),
-        float(differences[differences.size - cut]), n, "Hodges-Lehmann shift", sign, "points", p=p,
+        "hodges_lehmann", (below + above) / 2, low, high, n, "Hodges-Lehmann shift", sign,
+        "points", p=p,
     )  # fmt: skip
     return RankTest(u, p), shift
 
@@ -160,6 +165,29 @@ def welch_anova(samples: Sequence[ArrayLike]) -> RankTest:
 def levene_median(samples: Sequence[ArrayLike]) -> RankTest:
     """Return Brown and Forsythe's test that the samples spread alike around their medians."""
     return anova([np.abs(part - np.median(part)) for part in _filled(samples)])
+
+
+def _ordered_differences(a: Array, b: Array, wanted: Sequence[int]) -> list[float]:
+    """Return the k-th smallest of all a - b, for each k from 1."""
+    if a.size * b.size <= MOST_PAIRS:
+        differences = np.sort(np.subtract.outer(a, b).ravel())
+        return [float(differences[k - 1]) for k in wanted]
+    b = np.sort(b)
+    return [_kth_difference(a, b, k) for k in wanted]
+
+
+def _kth_difference(a: Array, b: Array, k: int) -> float:
+    """Return the k-th smallest a - b without forming them all; b ascending."""
+    low, high = float(a.min() - b[-1]), float(a.max() - b[0])
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        n_up_to = a.size * b.size - int(np.searchsorted(b, a - middle, side="left").sum())
+        low, high = (low, middle) if n_up_to >= k else (middle, high)
+    # The bound is within rounding of a difference that occurs: take the nearest one.
+    place = np.searchsorted(b, a - high)
+    near = [a - b[np.clip(place + step, 0, b.size - 1)] for step in (-1, 0)]
+    found = np.concatenate(near)
+    return float(found[np.argmin(np.abs(found - high))])
 
 
 def _ranked(samples: Sequence[ArrayLike]) -> tuple[list[Array], Array, NDArray[np.intp]]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from studies.stats import ranks
 from studies.stats.errors import NotEstimable, TooFewObservations
 from studies.stats.ranks import (
     anova,
@@ -74,3 +75,17 @@ def test_one_value_only_empty_and_constant_samples_are_refused() -> None:
         mann_whitney([1], [np.nan])
     with pytest.raises(NotEstimable, match="got none"):
         signed_rank([1, 2], [1, 2])
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_order_statistics_of_many_differences_are_found_without_forming_them(
+    monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    rng = np.random.default_rng(9)
+    a, b = scale * rng.integers(0, 22, 80), scale * rng.integers(0, 22, 90)
+    expected = mann_whitney(a, b)[1]
+    monkeypatch.setattr(ranks, "MOST_PAIRS", 10)
+    found = mann_whitney(a, b)[1]
+    assert [found.value, found.ci_low, found.ci_high] == pytest.approx(
+        [expected.value, expected.ci_low, expected.ci_high], abs=1e-12
+    )
