@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 
-from questionnaires.instruments import CATALOGUE
+from questionnaires.selectors import definition_keys
 from studies.design.errors import DesignError
+from studies.design.lessons import differences
 from studies.design.methods import sequence_labels
 from studies.models.study import Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.consent import missing_consent_languages
+from studies.services.course import is_course_changed
 
 
 @register(Tags.database)
@@ -25,6 +27,16 @@ def open_studies_are_whole(
     except DatabaseError:
         # The tables are not there before the first migration.
         return []
+
+
+@register()
+def lessons_agree(**_options: object) -> list[CheckMessage]:
+    """Return where the lessons' languages disagree, card by card; no database is asked."""
+    hint = "Make the files in studies/cbt/ hold the same keys; docs/cbt.md says how."
+    try:
+        return [_error("E006", f"The lessons disagree: {line}.", hint) for line in differences()]
+    except DesignError as error:
+        return [_error("E006", f"The lessons cannot be read: {error}", hint)]
 
 
 def _open_studies() -> list[Study]:
@@ -55,12 +67,18 @@ def _faults(study: Study) -> Iterator[CheckMessage]:
             f"Study {study.code} is open but not every stratum has an allocation sequence.",
             "Restore the allocation streams from a backup.",
         )
-    unknown = {name for visit in plan.visits for name in visit.instruments} - set(CATALOGUE)
+    unknown = {name for visit in plan.visits for name in visit.instruments} - set(definition_keys())
     if unknown:
         yield _error(
             "E005",
             f"Study {study.code} is open but this build lacks {', '.join(sorted(unknown))}.",
             "Install the release that the study was opened with.",
+        )
+    if is_course_changed(study):
+        yield Warning(
+            f"Study {study.code} is open and gives other lessons than this build has.",
+            hint="No new lesson opens until a therapist records the amendment (docs/cbt.md).",
+            id="studies.W007",
         )
 
 

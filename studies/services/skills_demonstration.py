@@ -1,6 +1,6 @@
 """Carry synthetic people through the lessons, the diary and the sleep window, by the services.
 
-Some take the whole course, some stop after a week, as people do. Their words are invented.
+One takes the whole course, the others stop after a week, as people do. Their words are invented.
 """
 
 import tomllib
@@ -18,13 +18,14 @@ from studies.models.participant import Participant
 from studies.models.study import Role
 from studies.models.user import User
 from studies.services import cbt, diary
+from studies.services.allocation import skills_participants
 from studies.services.messages import send_message
 from studies.services.sleep_window import confirm_window, screen_for_window, waiting_window
 
 WORDS = Path(lessons.__file__).parent / "wording" / "invented_words.toml"
 WEEKS_AT_MOST = 7
-# Who is this diligent takes every lesson; the others stop on the way.
-DILIGENCE = 0.58
+# One person of each study takes every lesson: the second, who is well on the way in a running one.
+DILIGENT_AFTER = 1
 NIGHTS_KEPT = 0.88
 LESSON_EVENING, THERAPIST_DAYS = 1, (3, 5)
 # Long enough for the longest lesson: a page every half minute or so, and the end.
@@ -36,7 +37,8 @@ Step = tuple[datetime, Callable[[], object]]
 
 def skills_steps(participant: Participant, person: Person, first: date) -> Iterator[Step]:
     """Yield one person's mornings and lessons, and the therapist's looks, with their moments."""
-    is_diligent = person.adherence >= DILIGENCE
+    before = skills_participants().filter(study=participant.study, pk__lt=participant.pk)
+    is_diligent = before.count() == DILIGENT_AFTER
     for day in range(1, 7 * (WEEKS_AT_MOST if is_diligent else 1) + 1):
         day_on = first + timedelta(days=day)
         if person.random.random() < NIGHTS_KEPT:

@@ -1,7 +1,8 @@
 import pytest
 
-from studies.checks import open_studies_are_whole
+from studies.checks import lessons_agree, open_studies_are_whole
 from studies.models.allocation import AllocationStream
+from studies.models.cbt import CourseVersion
 from studies.models.consent import ConsentText
 from studies.models.study import Study
 from tests.factories import make_study
@@ -43,3 +44,17 @@ def test_an_instrument_that_this_build_lacks_is_named() -> None:
     ]
     Study.objects.update(protocol={**study.protocol, "visits": visits})
     assert _ids() == ["studies.E002", "studies.E005"]
+
+
+def test_a_course_that_the_study_did_not_pin_is_named() -> None:
+    make_study()
+    CourseVersion.objects.update(sha256="0" * 64)
+    assert _ids() == ["studies.W007"]
+
+
+def test_lessons_whose_languages_disagree_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lessons_agree() == []
+    found = ["lesson worries, card 3: park in en and nothing in zh-hans"]
+    monkeypatch.setattr("studies.checks.differences", lambda: found)
+    (message,) = lessons_agree()
+    assert (message.id, found[0] in message.msg) == ("studies.E006", True)

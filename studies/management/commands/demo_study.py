@@ -237,7 +237,7 @@ def _to_try(carried: list[Carried], actor: Actor) -> list[tuple[str, str]]:
     """
     found = {
         "music tonight": next((c for c in carried if _has_music(c)), None),
-        "lessons and sleep diary": next((c for c in carried if _has_lessons(c)), None),
+        "lessons and sleep diary": _furthest([c for c in carried if _has_lessons(c)]),
         "questions of the first day": next(
             (c for c in carried if c.participant.state == "consented"), None
         ),
@@ -257,6 +257,11 @@ def _has_music(one: Carried) -> bool:
 
 def _has_lessons(one: Carried) -> bool:
     return is_in_treatment(one.participant) and arm_kind_of(one.participant) == ArmKind.CBT
+
+
+def _furthest(learners: list[Carried]) -> Carried | None:
+    """Return whoever has come furthest in the lessons."""
+    return max(learners, key=lambda one: one.participant.lessons.count(), default=None)
 
 
 def _language(place: int) -> str:
