@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from tests.studies.stats.reference_trials import (
 from tests.studies.stats.references import needs_references, results
 from tests.studies.stats.test_mmrm import contrast_row, made_trial
 
+GOLDEN = Path(__file__).parents[2] / "golden"
 METHODS = {
     SmallSample.KENWARD_ROGER: "kenward_roger_linear",
     SmallSample.SATTERTHWAITE: "satterthwaite",
@@ -144,3 +148,26 @@ def test_seven_an_arm_reject_about_five_in_a_hundred() -> None:
 @pytest.mark.slow
 def test_seven_an_arm_keep_the_five_per_cent() -> None:
     assert 0.035 <= rejections(2000, seed=2025) <= 0.06
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_trial_of_28_has_the_numbers_of_mmrm_to_nine_digits(method: SmallSample) -> None:
+    golden = json.loads((GOLDEN / "mmrm_small28.json").read_text())
+    scores = np.array(golden["psqi"], dtype=float)
+    arms = ("CBT", "LSTM_ACM", "MCMG", "GAMC")
+    arm = Factor("arm", np.array([arms.index(name) for name in golden["arm"]]), arms)
+    terms = [Term(Intercept(28), OWN), Term(Covariate("base", scores[:, 0])), Term(arm, OWN)]
+    design = Design(terms, ("4", "8", "24"))
+    fit = fit_mmrm(gram_of(design, scores[:, 1:]), design)
+    assert fit.log_likelihood == pytest.approx(golden["log_likelihood"], abs=1e-9)
+    np.testing.assert_allclose(fit.sigma, golden["sigma"], rtol=1e-9)
+    inference, expected = Inference(fit, method), golden[METHODS[method]]
+    for name, visit, *numbers in expected["contrasts"]:
+        first, second = (design.row(visit - 1, {"arm": side}) for side in name.split(" - "))
+        ours = inference.estimate(first - second, name, **ABOUT)
+        assert [ours.value, ours.se, ours.df, ours.p] == pytest.approx(numbers, rel=1e-9)
+    zero = design.row(2, {"arm": "CBT"})
+    joint = inference.joint(np.array([design.row(2, {"arm": a}) - zero for a in arms[1:]]))
+    assert [joint.f, joint.df_denominator, joint.p] == pytest.approx(
+        expected["joint_last_visit"], rel=1e-8
+    )
