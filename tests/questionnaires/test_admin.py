@@ -2,8 +2,9 @@ import pytest
 from django.contrib.admin.sites import site
 from django.urls import reverse
 
-from questionnaires.models import Answer, Response, Score
+from questionnaires.models import Answer, ImportedInstrument, Response, Score, SiteWording
 from tests.questionnaires import drafts
+from tests.questionnaires.services.test_importing import bring
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +31,14 @@ def test_a_response_is_shown_with_its_answers(admin_client, settings):
     page = admin_client.get(reverse("admin:questionnaires_response_change", args=[response.pk]))
     assert page.status_code == 200
     assert "street noise" in page.content.decode()
+
+
+@pytest.mark.parametrize("model", [SiteWording, ImportedInstrument])
+def test_what_a_site_loaded_can_be_read_and_not_changed(model, rf, admin_client, settings):
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "second_factor" not in name]
+    bring()
+    name = f"admin:questionnaires_{model._meta.model_name}"
+    assert "mood" in admin_client.get(reverse(f"{name}_changelist")).content.decode()
+    page = admin_client.get(reverse(f"{name}_change", args=[model.objects.get().pk]))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
