@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from studies.stats.adjustment import Adjustment, gatekept
+from studies.stats.baseline_table import table_rows
 from studies.stats.comparisons import REFERENCE
 from studies.stats.described import described, model_rates, responder_records, unmodelled
 from studies.stats.equivalence import MarginTest, equivalence, non_inferiority
@@ -50,6 +51,7 @@ class Results:
             "n_randomised": {arm: int((arms == place).sum()) for place, arm in enumerate(levels)},
             "estimates": [record.as_data() for record in self.records],
             "fits": list(self.fits),
+            "baseline_table": table_rows(self.table),
             "missing_patterns": list(self.patterns),
             "warnings": list(self.warnings),
         }
@@ -115,10 +117,14 @@ def _left_out(case: Case) -> list[str]:
             f"{case.outcome.name}: {int(none.sum())} participants without any follow-up are in no "
             "model of follow-up scores"
         )
-    for name in case.plan.strata:
-        lacking = int((case.table.strata[name] == "").sum())
+    unknown = {name: case.table.strata[name] == "" for name in case.plan.strata}
+    unknown |= {name: np.isnan(case.table.covariates[name]) for name in case.plan.covariates}
+    for name, is_unknown in unknown.items():
+        lacking = int(is_unknown.sum())
         if lacking:
-            found.append(f"{case.outcome.name}: {lacking} participants lack {name}")
+            found.append(
+                f"{case.outcome.name}: {lacking} participants lack {name} and are in no model"
+            )
     return found
 
 

@@ -11,14 +11,16 @@ Altman DG, Dore CJ (1990). Lancet 335, 149-153.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from studies.stats.descriptives import Description, describe
 from studies.stats.estimate import column
+from studies.stats.trial_table import TrialTable
 
 Array = NDArray[np.float64]
 
@@ -72,6 +74,29 @@ def label_row(name: str, labels: ArrayLike, arms: ArrayLike, levels: tuple[str, 
         for first, second in combinations(levels, 2)
     }
     return LabelRow(name, counts, missing, differences, _largest(differences))
+
+
+def table_rows(table: TrialTable) -> list[dict[str, Any]]:
+    """Return Table 1 of a trial as JSON data: strata, covariates, and each outcome's baseline."""
+    arms = np.array(table.levels)[table.arms]
+    numbers = {
+        **table.covariates,
+        **{f"{name} at baseline": scores[:, 0] for name, scores in table.outcomes.items()},
+    }
+    rows = [
+        _as_data(label_row(name, labels, arms, table.levels))
+        for name, labels in table.strata.items()
+    ]
+    rows += [
+        _as_data(number_row(name, values, arms, table.levels)) for name, values in numbers.items()
+    ]
+    return rows
+
+
+def _as_data(row: NumberRow | LabelRow) -> dict[str, Any]:
+    data = asdict(row)
+    data["differences"] = {" - ".join(pair): value for pair, value in row.differences.items()}
+    return data
 
 
 def _standardised(first: Description, second: Description) -> float | None:

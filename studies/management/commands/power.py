@@ -58,7 +58,7 @@ class Command(BaseCommand):
         found = {name: n_for(power, wanted) for name, power in tests.items()}
         for name, n in found.items():
             self.stdout.write(
-                f"{name}: {n:.2f} per arm for power {wanted:g}; randomise "
+                f"{name}: {n:.6f} per arm for power {wanted:g}; randomise "
                 f"{whole(n, dropout=dropout)} per arm with {dropout:.0%} dropout"
             )
         return whole(found["covariance analysis"], dropout=dropout)
@@ -75,7 +75,7 @@ class Command(BaseCommand):
                 left, difference, sd, n_others, alpha=alpha
             ),
         }.items():
-            self.stdout.write(f"  {name}: power {power:.6f}")
+            self.stdout.write(f"  {name}: power {power:.8f}")
 
     def _simulated(self, n: int, options: dict[str, Any]) -> None:
         effects = {

@@ -221,3 +221,20 @@ def test_arms_keep_the_order_of_the_plan() -> None:
     assert labels == ["MCMG - CBT", "LSTM_ACM - CBT", "MCMG - LSTM_ACM"]
     pairs = itertools.combinations(["CBT", "MCMG", "LSTM_ACM"], 2)
     assert len(list(pairs)) == len(labels)
+
+
+def test_table_one_describes_who_was_randomised_without_a_test() -> None:
+    rows = analysed(made_rows()).as_data()["baseline_table"]
+    assert [row["name"] for row in rows] == ["sex", "psqi at baseline"]
+    assert rows[0]["arms"]["CBT"] == {"F": 8, "M": 8}
+    assert rows[1]["arms"]["MCMG"]["n"] == 16
+    assert set(rows[1]["differences"]) == {"CBT - LSTM_ACM", "CBT - MCMG", "LSTM_ACM - MCMG"}
+    assert not any(key.startswith("p") for row in rows for key in row)
+
+
+def test_people_without_a_stratum_or_covariate_are_counted() -> None:
+    rows = [row | {"age": "" if row["id"] == "P003" else 15 + len(row["id"])}
+            for row in made_rows()]  # fmt: skip
+    ours = analysed(rows, covariates=["age"])
+    assert "psqi: 1 participants lack age and are in no model" in ours.warnings
+    assert one(ours, method="mmrm", visit=8, contrast="MCMG - CBT")["n"] == 47

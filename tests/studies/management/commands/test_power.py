@@ -8,7 +8,7 @@ def test_sizes_and_powers_are_printed(capsys: pytest.CaptureFixture[str]) -> Non
         "--dropout", "0.15",
     )  # fmt: skip
     out = capsys.readouterr().out
-    assert "t test: 65.33 per arm for power 0.9" in out
+    assert "t test: 65.333403 per arm for power 0.9" in out
     assert "randomise 55 per arm with 15% dropout" in out
 
 
