@@ -1,0 +1,155 @@
+"""Time and measure whole nights: synthesis with effects and metering, then MP3; and a peer's way.
+
+    .venv/bin/python benchmarks/sound.py [--minutes 15 60] [--composer markov] [--soundfont NAME]
+                                         [--json FILE]
+
+Each night is rendered in a process of its own, on one thread, so that its peak memory is its own.
+Speeds are seconds of sound a second of processor time on one core: they hold on a busy machine too.
+The peer is `pretty_midi`'s own FluidSynth rendering of the same MIDI file with its bundled
+SoundFont, without MP3 or measuring; left out, with a sentence, where there is no libfluidsynth or
+no pyfluidsynth (which is no dependency of ours; any folder on PYTHONPATH will do).
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from generator.engine.audio import fluidsynth
+from generator.engine.audio.loudness import LoudnessMeter
+from generator.engine.audio.renderers import available_renderers
+from generator.engine.brief import Brief, ComposerName, Style
+from generator.engine.pipeline import CHECKING, COMPOSING, render
+
+SEED = 3
+RATE_HZ = 44_100
+# The share of the work at which the encoder takes over, as the pipeline reports it.
+ENCODING_FROM = 0.55
+
+
+def main() -> None:
+    """Print one line a night and one for the peer."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, nargs="+", default=[15.0, 60.0])
+    parser.add_argument("--composer", choices=[n.value for n in ComposerName], default="markov")
+    parser.add_argument("--soundfont", default="", help="part of the path of one to play")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--child", choices=["night", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        one = _night if options.child == "night" else _peer
+        sys.stdout.write(json.dumps(one(options)))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        results = list(_results(options, directory))
+    if options.json:
+        facts = {"machine": platform.machine(), "python": platform.python_version()}
+        options.json.write_text(json.dumps(facts | {"results": results}, indent=1) + "\n", "utf-8")
+
+
+def _results(options: argparse.Namespace, directory: str) -> Iterator[dict[str, object]]:
+    for minutes in options.minutes:
+        for child in ("night", "peer"):
+            if child == "peer" and not (fluidsynth.library() and find_spec("fluidsynth")):
+                sys.stdout.write("peer: left out, it needs libfluidsynth and pyfluidsynth\n")
+                continue
+            result = _in_child(options, child, minutes, directory)
+            sys.stdout.write(_line(result) + "\n")
+            sys.stdout.flush()
+            yield result
+
+
+def _in_child(
+    options: argparse.Namespace, child: str, minutes: float, directory: str
+) -> dict[str, object]:
+    command = [sys.executable, __file__, "--child", child, "--minutes", str(minutes)]
+    command += ["--composer", options.composer, "--directory", directory]
+    command += ["--soundfont", options.soundfont]
+    threads = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(  # noqa: S603 - this very script
+        command, check=True, capture_output=True, text=True, env=threads
+    )
+    return json.loads(done.stdout)
+
+
+def _night(options: argparse.Namespace) -> dict[str, object]:
+    """Render one night and say what its parts took."""
+    stages = {}
+
+    def note(fraction: float, stage: str) -> None:
+        part = "compose" if stage == COMPOSING else "sound"
+        if stage == CHECKING or fraction > ENCODING_FROM:
+            part = "encode"
+        stages[part] = time.process_time()
+
+    minutes = options.minutes[0]
+    pins = [
+        r.pin for r in available_renderers() if options.soundfont in str(getattr(r, "path", ""))
+    ]
+    pin = pins[0]
+    brief = Brief(ComposerName(options.composer), minutes, {Style.CLASSICAL: 1.0}, SEED, pin=pin)
+    began = time.process_time()
+    result = render(brief, directory=options.directory, stem="night", progress=note)
+    seconds = 60 * minutes
+    rows = {row["item"]: row["value"] for row in result.quality["rows"]}
+    return {
+        "what": f"{result.renderer}, {options.composer}",
+        "minutes": minutes,
+        "compose_s": round(stages["compose"] - began, 1),
+        "sound_x": round(seconds / (stages["sound"] - stages["compose"]), 1),
+        "encode_x": round(seconds / (stages["encode"] - stages["sound"]), 1),
+        "whole_x": round(seconds / (time.process_time() - began), 1),
+        "peak_mb": _peak_mb(),
+        "lufs": result.loudness_lufs,
+        "dbtp": result.true_peak_dbtp,
+        "megabytes": round(result.audio_path.stat().st_size / 1e6, 1),
+        "local_jump_lu": rows["local_jump_lu"],
+        "passed": result.quality["passed"],
+    }
+
+
+def _peer(options: argparse.Namespace) -> dict[str, object]:
+    """Render the same notes as pretty_midi does, the whole night in memory."""
+    midi = pretty_midi.PrettyMIDI(str(options.directory / "night.mid"))
+    began = time.process_time()
+    mono = midi.fluidsynth(fs=RATE_HZ)
+    took_s = time.process_time() - began
+    peak_mb = _peak_mb()
+    meter = LoudnessMeter(RATE_HZ)
+    for start in range(0, len(mono), 5 * RATE_HZ):
+        meter.add(np.repeat(mono[start : start + 5 * RATE_HZ, None], 2, axis=1))
+    return {
+        "what": "pretty_midi.fluidsynth()",
+        "minutes": options.minutes[0],
+        "sound_x": round(len(mono) / RATE_HZ / took_s, 1),
+        "peak_mb": peak_mb,
+        "lufs": round(meter.integrated(), 2),
+        "dbtp": round(meter.true_peak_dbtp(), 2),
+        "at_full_scale": int((np.abs(mono) >= 1.0).sum()),
+    }
+
+
+def _peak_mb() -> int:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _line(result: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in result.items())
+
+
+if __name__ == "__main__":
+    main()
