@@ -96,10 +96,11 @@ def test_what_cannot_be_is_said_and_nothing_is_lost(slipped, sent, words):
 
 def test_an_answer_that_opens_another_question_names_it():
     plan = short_plan()
-    visits = tuple(replace(visit, instruments=("sleep_diary",)) for visit in plan.visits)
+    visits = tuple(replace(visit, instruments=("cpss", "sleep_diary")) for visit in plan.visits)
     study = make_study(protocol=replace(plan, visits=visits))
     participant = make_participant("consented", study=study)
-    sheet = Assessment.objects.get(visit__participant=participant, visit__week=0)
+    baseline = Assessment.objects.filter(visit__participant=participant, visit__week=0)
+    sheet = baseline.get(instrument="sleep_diary")
     begin_assessment(assessment=sheet)
     for item_key, raw in NIGHT.items():
         save_answer(assessment=sheet, item_key=item_key, raw=raw)
