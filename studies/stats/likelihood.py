@@ -34,16 +34,28 @@ SMALLEST_VARIANCE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """The Gram matrices spread to coefficients; P patterns, m visits, p kept coefficients.
+    """The Gram matrices and what leads from them to coefficients: P patterns, q columns, m visits.
 
-    Row (s, j, k) of `xx`, `xy`, `yy` sums x_ij x_ik', x_ij y_ik and y_ij y_ik over pattern s.
+    Rows of the design are x_ij = B_j w_i; `lift` stacks the B_j' one visit under the other. No sum
+    over patterns is ever formed for p coefficients before it has been taken over q columns, which
+    is what keeps many visits cheap.
+
+    Parameters
+    ----------
+    n : ndarray, shape (P,)
+    observed : ndarray, shape (P, m)
+    ww : ndarray, shape (P, q, q)
+    wy : ndarray, shape (P, q, m)
+    yy : ndarray, shape (P, m, m)
+    lift : ndarray, shape (m * q, p)
     """
 
     n: Array
     observed: Array
-    xx: Array
-    xy: Array
+    ww: Array
+    wy: Array
     yy: Array
+    lift: Array
 
     @property
     def n_visits(self) -> int:
@@ -53,7 +65,42 @@ class Moments:
     @property
     def n_coefficients(self) -> int:
         """Number of coefficients, p."""
-        return self.xy.shape[1]
+        return self.lift.shape[1]
+
+    @cached_property
+    def both(self) -> Array:
+        """1 where a pattern has both visits, shape (P, m, m)."""
+        return self.observed[:, :, None] * self.observed[:, None, :]
+
+    def design_products(self, factors: Array) -> Array:
+        """Return sum_s sum_jk factors[r, s, j, k] sum_i x_ij x_ik', shape (r, p, p)."""
+        r, n_patterns, m, _m = factors.shape
+        q = self.ww.shape[1]
+        weights = factors.transpose(0, 2, 3, 1).reshape(r * m * m, n_patterns)
+        summed = (weights @ self.ww.reshape(n_patterns, q * q)).reshape(r, m, m, q, q)
+        blocks = summed.transpose(0, 1, 3, 2, 4).reshape(r, m * q, m * q)
+        return self.lift.T @ blocks @ self.lift
+
+    def outcome_products(self, factors: Array, wy: Array) -> Array:
+        """Return sum_s sum_jk factors[r, s, j, k] sum_i x_ij y_ik, shape (r, p).
+
+        `wy` are the products of w with y, or with residuals in its place.
+        """
+        r, n_patterns, m, _m = factors.shape
+        weights = factors.transpose(0, 2, 1, 3).reshape(r * m, n_patterns * m)
+        summed = weights @ wy.transpose(0, 2, 1).reshape(n_patterns * m, -1)
+        return summed.reshape(r, -1) @ self.lift
+
+    def slopes_of(self, beta: Array) -> Array:
+        """Return B_j' beta, the slopes in w at each visit, shape (m, q)."""
+        return (self.lift @ beta).reshape(self.n_visits, -1)
+
+    def leverages(self, phi: Array) -> Array:
+        """Return tr(phi sum_i x_ij x_ik') per pattern, shape (P, m, m)."""
+        m, q = self.n_visits, self.ww.shape[1]
+        spread = (self.lift @ phi @ self.lift.T).reshape(m, q, m, q)
+        flat = spread.transpose(1, 3, 0, 2).reshape(q * q, m * m)
+        return (self.ww.reshape(-1, q * q) @ flat).reshape(-1, m, m)
 
     @cached_property
     def directions(self) -> Array:
@@ -97,11 +144,9 @@ class Slopes:
 
 def least_squares_covariance(moments: Moments) -> Array:
     """Return the covariance of least-squares residuals, drawn towards its diagonal if need be."""
-    m = moments.n_visits
-    own = moments.xx.reshape(-1, m, m, moments.xx.shape[1])
-    total = np.einsum("sjja->a", own).reshape(moments.n_coefficients, -1)
-    xy = np.einsum("sjja->a", moments.xy.reshape(-1, m, m, moments.n_coefficients))
-    beta = np.linalg.solve(total, xy)
+    own = np.eye(moments.n_visits) * moments.observed[None, :, :, None]
+    total = moments.design_products(own)[0]
+    beta = np.linalg.solve(total, moments.outcome_products(own, moments.wy)[0])
     together = np.einsum("s,sj,sk->jk", moments.n, moments.observed, moments.observed)
     sigma = _residual_products(moments, beta).sum(axis=0) / together
     variances = np.diag(sigma)
@@ -119,30 +164,28 @@ def least_squares_covariance(moments: Moments) -> Array:
 
 def _residual_products(moments: Moments, beta: Array) -> Array:
     """Return sum r_ij r_ik per pattern, shape (P, m, m)."""
-    m = moments.n_visits
-    cross = (moments.xy @ beta).reshape(-1, m, m)
-    square = (moments.xx @ np.outer(beta, beta).ravel()).reshape(-1, m, m)
-    products = moments.yy.reshape(-1, m, m) - cross - cross.transpose(0, 2, 1) + square
-    return products * (moments.observed[:, :, None] * moments.observed[:, None, :])
+    slopes = moments.slopes_of(beta)
+    cross = slopes @ moments.wy
+    square = slopes @ moments.ww @ slopes.T
+    return (moments.yy - cross - cross.transpose(0, 2, 1) + square) * moments.both
 
 
 def evaluate(moments: Moments, sigma: Array, *, is_reml: bool) -> Point:
     """Return the likelihood at a covariance, or raise LinAlgError where it is not one."""
     m, p = moments.n_visits, moments.n_coefficients
     root = np.linalg.cholesky(sigma)
-    both = moments.observed[:, :, None] * moments.observed[:, None, :]
+    both = moments.both
     # A missing visit becomes a column of the unit matrix, which adds nothing to inverse or log.
     held = sigma * both + np.eye(m) * (1 - moments.observed)[:, :, None]
     inverse_roots = np.linalg.inv(np.linalg.cholesky(held))
     weights = (inverse_roots.transpose(0, 2, 1) @ inverse_roots) * both
     log_det = -2 * np.log(np.diagonal(inverse_roots, axis1=1, axis2=2)).sum(axis=1)
-    flat = weights.ravel()
-    information = (flat @ moments.xx).reshape(p, p)
+    information = moments.design_products(weights[None])[0]
     phi = np.linalg.inv(information)
-    beta = phi @ (flat @ moments.xy)
+    beta = phi @ moments.outcome_products(weights[None], moments.wy)[0]
     products = _residual_products(moments, beta)
     n_free = moments.n @ moments.observed.sum(axis=1) - (p if is_reml else 0)
-    value = moments.n @ log_det + flat @ products.ravel() + n_free * math.log(2 * math.pi)
+    value = moments.n @ log_det + float((weights * products).sum()) + n_free * math.log(2 * math.pi)
     if is_reml:
         value += np.linalg.slogdet(information)[1]
     return Point(sigma, root, weights, (phi + phi.T) / 2, beta, products, -0.5 * float(value))
@@ -150,16 +193,12 @@ def evaluate(moments: Moments, sigma: Array, *, is_reml: bool) -> Point:
 
 def slopes_at(moments: Moments, point: Point, *, is_reml: bool) -> Slopes:
     """Return the derivatives of the log-likelihood along C E_a C'."""
-    m, p = moments.n_visits, moments.n_coefficients
-    n_patterns, basis = len(moments.n), moments.directions
+    p, basis = moments.n_coefficients, moments.directions
     spread = point.root.T @ point.weights
     inner = spread @ point.root
     across = spread.transpose(0, 2, 1)
     residual = spread @ point.products @ across
-    leverage = (moments.xx @ point.phi.ravel()).reshape(n_patterns, m, m)
-    fitted = spread @ leverage @ across
-    if not is_reml:
-        fitted = np.zeros_like(fitted)
+    fitted = spread @ moments.leverages(point.phi) @ across * float(is_reml)
     counted = moments.n[:, None, None] * inner
     score = basis @ (-0.5 * (counted - residual - fitted).sum(axis=0)).ravel()
     p_a, q_a = _mean_slopes(moments, point, spread)
@@ -175,17 +214,14 @@ def slopes_at(moments: Moments, point: Point, *, is_reml: bool) -> Slopes:
 
 def _mean_slopes(moments: Moments, point: Point, spread: Array) -> tuple[Array, Array]:
     """Return dX'V^-1X/da, shape (K, p, p), and X'V^-1(dV/da)V^-1r, shape (K, p)."""
-    m, p = moments.n_visits, moments.n_coefficients
-    rows, columns = np.tril_indices(m)
-    pairs = spread[:, rows, :, None] * spread[:, columns, None, :]
-    pairs = pairs.transpose(1, 0, 2, 3).reshape(len(rows), -1)
-    xr = moments.xy - (moments.xx.reshape(-1, p, p) @ point.beta)
-    halves = (pairs @ moments.xx).reshape(-1, p, p)
-    both = np.where(rows == columns, 0.5, 1.0)[:, None, None]
-    mirrored = spread[:, columns, :, None] * spread[:, rows, None, :]
-    mirrored = mirrored.transpose(1, 0, 2, 3).reshape(len(rows), -1)
-    q_a = both[:, :, 0] * ((pairs + mirrored) @ xr)
-    return -both * (halves + halves.transpose(0, 2, 1)), q_a
+    rows, columns = np.tril_indices(moments.n_visits)
+    first, second = spread[:, rows].transpose(1, 0, 2), spread[:, columns].transpose(1, 0, 2)
+    pairs = first[..., None] * second[..., None, :]
+    both = np.where(rows == columns, 0.5, 1.0)[:, None]
+    halves = moments.design_products(pairs)
+    residual = moments.wy - moments.ww @ moments.slopes_of(point.beta).T
+    q_a = moments.outcome_products(pairs + pairs.transpose(0, 1, 3, 2), residual)
+    return -both[..., None] * (halves + halves.transpose(0, 2, 1)), both * q_a
 
 
 def _traces(basis: Array, first: Array, second: Array) -> Array:

@@ -194,28 +194,17 @@ def _require_unknowns(moments: Moments) -> None:
 
 def _spread(gram: PatternGram, design: Design) -> tuple[Moments, Coordinates]:
     index, m, p = design.index, design.n_visits, design.n_coefficients
-    n_patterns, seen = len(gram.n), gram.observed
-    xx, xy = np.zeros((n_patterns, m, m, p, p)), np.zeros((n_patterns, m, m, p))
-    here = [np.flatnonzero(index[visit] != NOWHERE) for visit in range(m)]
-    for j in range(m):
-        to_j = index[j, here[j]]
-        both = seen[:, j, None] * seen
-        for k in range(m):
-            to_k = index[k, here[k]]
-            block = gram.ww[:, here[j][:, None], here[k]] * both[:, k, None, None]
-            xx[:, j, k, to_j[:, None], to_k] = block
-            xy[:, j, k, to_j] = gram.wy[:, here[j], k] * both[:, k, None]
-    coordinates = coordinates_of(design, gram.scaling, np.einsum("sjjab->ab", xx))
-    kept, whiten = coordinates.kept, coordinates.whiten
-    picked = np.zeros((len(kept), p))
-    picked[:, list(kept)] = whiten
-    moments = Moments(
-        gram.n, seen,
-        (picked @ xx @ picked.T).reshape(n_patterns * m * m, -1),
-        (xy @ picked.T).reshape(n_patterns * m * m, -1),
-        gram.yy.reshape(-1),
-    )  # fmt: skip
-    return moments, coordinates
+    q = index.shape[1]
+    selection = np.zeros((m, q, p))
+    visits, columns = np.nonzero(index != NOWHERE)
+    selection[visits, columns, index[visits, columns]] = 1
+    # Columns of visits that a pattern lacks are in `ww` too, but meet only weights of nought.
+    at_visit = np.einsum("sj,scd->jcd", gram.observed, gram.ww)
+    total = (selection.transpose(0, 2, 1) @ at_visit @ selection).sum(axis=0)
+    coordinates = coordinates_of(design, gram.scaling, total)
+    kept = list(coordinates.kept)
+    lift = selection.reshape(m * q, p)[:, kept] @ coordinates.whiten.T
+    return Moments(gram.n, gram.observed, gram.ww, gram.wy, gram.yy, lift), coordinates
 
 
 def _direction(slopes: Slopes, *, prefers_fisher: bool) -> tuple[Array, bool]:

@@ -85,7 +85,7 @@ class Inference:
         kernel = kernel.transpose(1, 2, 0, 3).reshape(m * m, m * m)
         middle = (slopes.inner.reshape(-1, m * m) @ kernel).reshape(-1, m, m)
         inner = slopes.spread.transpose(0, 2, 1) @ middle @ slopes.spread
-        q = (inner.ravel() @ moments.xx).reshape(p, p)
+        q = moments.design_products(inner[None])[0]
         mixed = (w @ slopes.p_a.reshape(k, p * p)).reshape(k, p, p)
         bias = q - (mixed @ phi @ slopes.p_a).sum(axis=0)
         enlarged = phi + 2 * phi @ bias @ phi
