@@ -18,7 +18,9 @@ SHAPE = NetworkShape(
     pointer_size=8,
     pointer_memory=24,
 )
-PLAN = TrainingPlan(minutes=1e9, max_steps=2, lanes=2, length=32, evaluate_every=2)
+PLAN = TrainingPlan(
+    minutes=1e9, max_steps=2, lanes=2, length=32, evaluate_every=2, originality_pieces=0
+)
 
 
 @pytest.mark.parametrize("name", list(ComposerName))

@@ -52,7 +52,9 @@ def test_the_copy_memory_does_not_hurt_a_chain(chain, corpus):
 
 
 def test_a_network_is_scored_on_the_same_events(corpus, tmp_path):
-    plan = TrainingPlan(minutes=1e9, max_steps=5, lanes=4, length=32, evaluate_every=5)
+    plan = TrainingPlan(
+        minutes=1e9, max_steps=5, lanes=4, length=32, evaluate_every=5, originality_pieces=0
+    )
     train_lstm_acm(corpus, tmp_path, plan, SHAPE)
     held_out = network_nll(load_checkpoint(tmp_path / "release"), corpus.split("test"))
     assert held_out.counts.sum() == sum(len(p.events) for p in corpus.split("test"))

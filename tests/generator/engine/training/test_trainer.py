@@ -1,10 +1,11 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from generator.engine.errors import ScoreError
+from generator.engine.errors import CheckpointError, ScoreError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus
@@ -22,7 +23,15 @@ SHAPE = NetworkShape(
     pointer_memory=24,
 )
 PLAN = TrainingPlan(
-    minutes=1e9, max_steps=60, seed=3, lanes=4, length=48, learning_rate=6e-3, evaluate_every=15
+    minutes=1e9,
+    max_steps=60,
+    seed=3,
+    lanes=4,
+    length=48,
+    learning_rate=6e-3,
+    evaluate_every=15,
+    originality_pieces=1,
+    originality_events=64,
 )
 
 
@@ -89,6 +98,7 @@ def test_training_stops_when_the_held_out_loss_no_longer_falls(corpus, tmp_path)
         learning_rate=0.0,
         evaluate_every=2,
         patience=3,
+        originality_pieces=0,
     )
     progress = train_lstm_acm(corpus, tmp_path, plan, SHAPE, n_valid=2)
     assert progress.step <= 10
@@ -98,3 +108,24 @@ def test_a_corpus_without_held_out_pieces_is_a_named_error(corpus, tmp_path):
     only_train = Corpus(corpus.split("train"))
     with pytest.raises(ScoreError, match="train and valid splits"):
         train_lstm_acm(only_train, tmp_path, PLAN, SHAPE)
+
+
+def test_a_state_that_was_cut_off_is_a_named_error(run, corpus, tmp_path):
+    (tmp_path / "state.safetensors").write_bytes((run / "state.safetensors").read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="Delete the file to begin again"):
+        train_lstm_acm(corpus, tmp_path, PLAN, SHAPE)
+
+
+def test_the_release_says_how_original_it_is(run):
+    config = load_checkpoint(run / "release").config
+    assert config["copied_share"] <= config["copied_share_limit"]
+    with (run / "curves.csv").open(newline="", encoding="utf-8") as lines:
+        assert all(0.0 <= float(row["copied"]) <= 1.0 for row in csv.DictReader(lines))
+
+
+def test_thinned_weights_still_learn(corpus, tmp_path):
+    plan = replace(PLAN, weight_drop=0.3, field_drop=0.1, max_steps=30, originality_pieces=0)
+    train_lstm_acm(corpus, tmp_path, plan, SHAPE)
+    with (tmp_path / "curves.csv").open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert float(rows[-1]["valid"]) < float(rows[0]["valid"])

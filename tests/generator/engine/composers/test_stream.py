@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.stream import StreamSettings, sample_stream
+from generator.engine.metrics.line import make_line
+from generator.engine.metrics.melody import repetition
+from generator.engine.networks.checkpoints import load_checkpoint
+from generator.engine.networks.incremental import Network
+from generator.engine.tokens.vocabulary import SIZES
+
+N_EVENTS = 240
+
+
+@pytest.fixture(scope="module")
+def network():
+    return Network(load_checkpoint(WEIGHTS / "lstm_acm"))
+
+
+def stream(network, seed, familiarity=0.0, n_events=N_EVENTS):
+    nothing = np.zeros(network.shape.conditions, dtype=np.float32)
+    settings = StreamSettings(familiarity=familiarity)
+    return sample_stream(network, nothing, n_events, np.random.default_rng(seed), settings)
+
+
+def test_every_field_is_one_the_vocabulary_has(network):
+    events = stream(network, 1)
+    assert events.shape == (N_EVENTS, len(SIZES))
+    assert (events < np.array(SIZES)).all()
+
+
+def test_the_same_seed_gives_the_same_stream_and_a_longer_one_begins_with_it(network):
+    assert np.array_equal(stream(network, 2, n_events=60), stream(network, 2, n_events=90)[:60])
+    assert not np.array_equal(stream(network, 2, n_events=60), stream(network, 3, n_events=60))
+
+
+def test_familiarity_makes_a_piece_say_more_again(network):
+    def said_again(dial):
+        found = []
+        for seed in range(3):
+            events = stream(network, seed, dial, 160)
+            line = make_line(np.cumsum(events[:, 0].astype(int)), events[:, 2], events[:, 3])
+            found.append(repetition(line.onsets, line.pitches, 4))
+        return np.mean(found)
+
+    assert said_again(-6.0) < said_again(3.0)
