@@ -40,6 +40,8 @@ class Sheet:
     hand_in: Callable[[], object] | None = None
     # Whether one tap on a choice answers and goes on: for sheets of choices only.
     taps: bool = False
+    # Whether answering goes on at the first item without an answer, past those filled in before.
+    skips_answered: bool = False
     # How "I do not want to answer" is kept; None where the protocol does not offer it.
     decline: Callable[..., object] | None = None
 
@@ -129,7 +131,7 @@ def _following(sheet: Sheet, key: str) -> str:
     is_complete = first_unanswered(sheet.response) is None
     if is_complete and sheet.hand_in:
         sheet.hand_in()
-    if next_key is None or is_complete:
+    if next_key is None or is_complete or sheet.skips_answered:
         return sheet.next_url
     return sheet.item_url(next_key)
 

@@ -94,5 +94,6 @@ def _sheet(participant: Participant, morning: date) -> Sheet:
         address=reverse("studies:diary", args=[morning]),
         save=partial(save_diary_answer, entry=entry),
         title=_("Sleep diary"),
+        skips_answered=True,
         decline=partial(decline_diary_answer, entry=entry) if may_decline else None,
     )

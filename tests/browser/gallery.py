@@ -195,6 +195,7 @@ def participant(people: dict[str, dict[str, str]]) -> list[Exhibit]:
         Exhibit("lessons", "/me/lessons/", "learner"),
         Exhibit("lesson-card", "/me/lesson/sleep_education/2/", "learner"),
         Exhibit("lesson-question", "/me/lesson/sleep_education/8/", "learner"),
+        Exhibit("messages", "/me/messages/", "learner"),
         Exhibit("diary-begin", diary, "learner"),
         Exhibit("stop", "/me/stop/", "listener"),
         Exhibit("stop-check", "/me/stop/", "listener", _choose_and_press),

@@ -30,7 +30,12 @@ from studies.services.assessment import (
 from studies.services.audit import SYSTEM, staff
 from studies.services.consent import current_text, give_consent
 from studies.services.correction import correct_assessment
-from studies.services.diary import diary_mornings
+from studies.services.diary import (
+    diary_for,
+    diary_mornings,
+    save_diary_answer,
+    submit_diary,
+)
 from studies.services.enrolment import invite_participant, revoke_link
 from studies.services.members import add_member
 from studies.services.morning_diary import (
@@ -47,6 +52,11 @@ from studies.services.withdrawal import withdraw_participant
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
 from tests.servers import PASSWORD
 
+# Seven hours and a half of sleep in 7 h 45 in bed.
+NIGHT = {
+    "into_bed": "23:00", "tried_to_sleep": "23:05", "latency_min": "10", "awakenings": "0",
+    "final_waking": "06:40", "out_of_bed": "06:45", "quality": "4",
+}  # fmt: skip
 STAGES = ("invited", "pin", "consented", "baseline_done", "allocated")
 
 Person = dict[str, str]
@@ -135,6 +145,17 @@ def enrol_kinds(
         else:
             _without_evenings(person)
     return found
+
+
+def keep_diary(code: str, days: int) -> None:
+    """Write the diary of each of the mornings before today, each at its own moment."""
+    person, now = Participant.objects.get(code=code), clock.now()
+    for day in range(days, 0, -1):
+        with clock.at(now - timedelta(days=day)):
+            entry = diary_for(participant=person, morning_on=clock.today(person.zone))
+            for item_key, raw in NIGHT.items():
+                save_diary_answer(entry=entry, item_key=item_key, raw=raw)
+            submit_diary(entry=entry)
 
 
 def answer_open_visits(study: str, but: list[str]) -> int:

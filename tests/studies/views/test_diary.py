@@ -38,6 +38,10 @@ def test_usual_times_are_shown_as_such_and_taken_over_by_pressing_only():
     entry = DiaryEntry.objects.get(morning_on=clock.today(participant.zone))
     assert entry.response.answers.count() == 4
     assert not entry.response.is_submitted
+    for item, raw in (("latency_min", "10"), ("awakenings", "0"), ("quality", "4")):
+        assert following == f"{address}{item}/"
+        following = client.post(following, {"answer": raw}).url
+    assert following == f"{address}check/"
 
 
 def test_who_slept_otherwise_writes_every_time():
