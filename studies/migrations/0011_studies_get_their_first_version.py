@@ -12,9 +12,7 @@ def first_versions(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
     versions = apps.get_model("studies", "ProtocolVersion").objects
     members = apps.get_model("studies", "Membership").objects
     for study in apps.get_model("studies", "Study").objects.all():
-        text = json.dumps(
-            study.protocol, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        text = json.dumps(study.protocol, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         versions.create(
             study=study,
             number=1,
