@@ -172,7 +172,10 @@ class Lanes:
 
 
 def make_batch(
-    rows: Sequence[tuple[PreparedPiece, int, bool]], length: int, begins: Sequence[bool]
+    rows: Sequence[tuple[PreparedPiece, int, bool]],
+    length: int,
+    begins: Sequence[bool],
+    sizes: Sequence[int] | None = None,
 ) -> Batch:
     """Return the stretches [at, at + length) of pieces as one batch, padded where a piece ends.
 
@@ -182,6 +185,8 @@ def make_batch(
     length : int
     begins : sequence of bool
         Whether the lane's memory must be emptied first.
+    sizes : sequence of int, optional
+        How many events of each stretch count, where it ends before `length`.
     """
     n = len(rows)
     heard, events, predicted = (np.zeros((n, length, 5), dtype=np.int64) for _ in range(3))
@@ -192,7 +197,7 @@ def make_batch(
     opens = np.zeros((n, length, 3), dtype=bool)
     conditions = np.zeros((n, N_CONDITIONS), dtype=np.float32)
     for row, (piece, at, hidden) in enumerate(rows):
-        size = min(length, len(piece) - at)
+        size = min(length if sizes is None else sizes[row], len(piece) - at)
         now = slice(at, at + size)
         events[row, :size], predicted[row, :size] = piece.events[now], piece.predicted[now]
         match[row, :size], position[row, :size] = piece.match[now], piece.position[now]

@@ -40,6 +40,7 @@ from generator.engine.training.likelihood import held_out_nll
 from generator.engine.training.memory import detached, emptied, flattened, rebuilt
 from generator.engine.training.originality import OriginalityWatch
 from generator.engine.training.plan import Progress, TrainingPlan
+from generator.engine.training.windows import Windows
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,10 @@ class Run:
             weight_decay=plan.weight_decay,
         )
         rng = np.random.default_rng(plan.seed)
-        self._lanes = Lanes(train, weights, plan.lanes, plan.length, rng)
+        if plan.windows:
+            self._lanes = Windows(train, plan.lanes, plan.length, rng)
+        else:
+            self._lanes = Lanes(train, weights, plan.lanes, plan.length, rng)
         self._carried = self.network.initial(plan.lanes)
         self.progress = Progress()
         directory.mkdir(parents=True, exist_ok=True)

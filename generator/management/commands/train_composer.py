@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generator.engine.brief import ComposerName
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
-from generator.engine.training.plan import TrainingPlan
+from generator.engine.training.plan import TrainingPlan, parity_plan
 
 
 @contextmanager
@@ -48,7 +48,12 @@ class Command(BaseCommand):
             default=TrainingPlan.max_steps,
             help="Training steps in all; the learning rate falls over the last 30 %%.",
         )
-        parser.add_argument("--lanes", type=int, default=TrainingPlan.lanes, help="Batch size.")
+        parser.add_argument("--lanes", type=int, help="Batch size, if not the plan's own.")
+        parser.add_argument(
+            "--parity",
+            action="store_true",
+            help="Li's configuration: windows of 128 steps, batch 64, 5e-4.",
+        )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that read MIDI.")
@@ -58,13 +63,15 @@ class Command(BaseCommand):
         """Build the release and say what was read and left out."""
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         torch.set_num_threads(options["threads"])
-        plan = TrainingPlan(
-            minutes=options["minutes"],
-            max_steps=options["steps"],
-            seed=options["seed"],
-            lanes=options["lanes"],
-            bf16=options["bf16"],
-        )
+        chosen = {
+            "minutes": options["minutes"],
+            "max_steps": options["steps"],
+            "seed": options["seed"],
+            "bf16": options["bf16"],
+        }
+        if options["lanes"]:
+            chosen["lanes"] = options["lanes"]
+        plan = parity_plan(**chosen) if options["parity"] else TrainingPlan(**chosen)
         try:
             with asked_to_end() as is_asked:
                 built = build_release(
