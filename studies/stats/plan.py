@@ -21,6 +21,7 @@ from studies.stats.small_sample import SmallSample
 
 SCHEMA = Path(__file__).with_name("plan.schema.json")
 METHODS = ("mmrm", "clda", "ancova")
+ESTIMAND = ("treatment", "population", "variable", "intercurrent_events", "summary")
 STRATEGIES = ("MAR", "J2R", "CR", "CIR")
 MISSING_CODES = ("", "NA", "NaN", ".")
 REQUIRED = ("columns", "reference_arm", "visits", "outcomes", "primary")
@@ -80,6 +81,7 @@ class AnalysisPlan:
     tipping_deltas: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0)
     randomisation: Scheme | None = None
     adherence_column: str = ""
+    estimand: Mapping[str, str] = field(default_factory=dict)
     seed: int = 1
     missing_codes: tuple[str, ...] = MISSING_CODES
 
@@ -115,6 +117,7 @@ class AnalysisPlan:
                 "strategies": list(self.sensitivity), "deltas": list(self.tipping_deltas),
             },
             "adherence": self.adherence_column,
+            "estimand": dict(self.estimand),
             "seed": self.seed,
             "missing_codes": list(self.missing_codes),
         }  # fmt: skip
@@ -269,6 +272,12 @@ def _sensitivity(data: Any) -> dict[str, Any]:
     return found
 
 
+def _estimand(data: Any) -> dict[str, str]:
+    _object(data, "estimand")
+    _refuse_unknown(data, ESTIMAND, "estimand")
+    return {name: _text(words, f"estimand.{name}") for name, words in data.items()}
+
+
 def _level(value: Any) -> float:
     level = _number(value, "level")
     if not 0.5 <= level < 1:
@@ -353,6 +362,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "hierarchy": ("hierarchy", lambda value: _texts(value, "hierarchy")),
     "level": ("level", _level),
     "randomisation": ("randomisation", _scheme),
+    "estimand": ("estimand", _estimand),
     "adherence": ("adherence_column", lambda value: _text(value, "adherence")),
     "seed": ("seed", lambda value: _whole(value, "seed")),
     "missing_codes": (

@@ -7,7 +7,15 @@ import pytest
 from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
 from studies.stats.errors import PlanError
-from studies.stats.plan import METHODS, MISSING_CODES, STRATEGIES, plan_of, schema, visit_label
+from studies.stats.plan import (
+    ESTIMAND,
+    METHODS,
+    MISSING_CODES,
+    STRATEGIES,
+    plan_of,
+    schema,
+    visit_label,
+)
 from studies.stats.responder_rules import CONDITIONS
 from studies.stats.small_sample import SmallSample
 
@@ -65,6 +73,12 @@ def test_the_published_schema_allows_what_the_plan_reads() -> None:
     assert set(plan_of(SMALLEST).as_data()) <= set(properties)
 
 
+def test_the_estimand_is_kept_in_the_words_of_the_guideline() -> None:
+    words = {"population": "all randomised", "intercurrent_events": "treatment policy"}
+    assert plan_of(changed(estimand=words)).as_data()["estimand"] == words
+    assert set(schema()["properties"]["estimand"]["properties"]) == set(ESTIMAND)
+
+
 def test_one_visit_may_be_written_in_several_ways() -> None:
     assert visit_label(8) == visit_label("8.0") == visit_label(" 8 ") == "8"
     assert visit_label("week 8") == "week 8"
@@ -95,6 +109,8 @@ def test_one_visit_may_be_written_in_several_ways() -> None:
         (changed(hierarchy=["cpss"]), "hierarchy"),
         (changed(strata=[3]), "a name for strata"),
         (changed(baseline_by_visit=1), "true or false"),
+        (changed(estimand={"colour": "red"}), "got colour"),
+        (changed(estimand={"summary": 3}), "a name for estimand.summary"),
         (changed(seed=0), "whole number"),
         (changed(randomisation={"ratios": {"CBT": 1}, "sizes": []}), "multiples of 1"),
         (changed(randomisation={"ratios": {"CBT": 2, "X": 2}, "sizes": [6]}), "multiples of 4"),
