@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from generator.engine.brief import Instrument, Mode, Style
+from generator.engine.brief import Bed, Instrument, Mode, Style
 from studies.models.consent import WithdrawalScope
 from studies.models.participant import MusicPreference
 
@@ -37,6 +37,7 @@ TEMPO_NAMES = {
     "slow": _("Slow, like breathing out"),
     "gentle": _("Gentle, like a slow walk"),
 }
+BED_NAMES = {Bed.NONE: _("Only music"), Bed.RAIN: _("Rain"), Bed.WAVES: _("Waves")}
 MODE_NAMES = {Mode.MAJOR: _("Bright"), Mode.MINOR: _("Dark")}
 SCOPE_NAMES = {
     WithdrawalScope.INTERVENTION: _("Only the evenings. I go on answering questions"),
@@ -100,6 +101,13 @@ class MusicForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose bright or dark")},
     )
+    bed = forms.ChoiceField(
+        label=_("Should nature sound softly under the music? (optional)"),
+        choices=[(bed.value, name) for bed, name in BED_NAMES.items()],
+        initial=Bed.NONE.value,
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
     def preferences(self) -> dict[str, object]:
         """Return what `state_preferences` takes: weights that sum to 1, tempo in numbers."""
@@ -112,6 +120,7 @@ class MusicForm(forms.Form):
             "instrument": Instrument(data["instrument"]),
             "tempo_bpm": TEMPI[data["tempo"]],
             "mode": Mode(data["mode"]),
+            "bed": Bed(data["bed"] or Bed.NONE),
         }
 
     @classmethod
@@ -127,6 +136,7 @@ class MusicForm(forms.Form):
             "instrument": stated.instrument,
             "tempo": min(TEMPI, key=lambda name: abs(TEMPI[name] - stated.tempo_bpm)),
             "mode": stated.mode,
+            "bed": stated.bed,
         }
 
 

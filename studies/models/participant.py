@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from generator.engine.brief import Bed
 from studies.design.roles import Ability, roles_with
 from studies.models.state import StateMachine
 from studies.models.study import Membership, Site, Study
@@ -90,6 +91,7 @@ class MusicPreference(models.Model):
     instrument = models.CharField(max_length=16)
     tempo_bpm = models.FloatField()
     mode = models.CharField(max_length=8)
+    bed = models.CharField(max_length=8, default=Bed.NONE.value)
     stated_at = models.DateTimeField()
 
     def __str__(self) -> str:

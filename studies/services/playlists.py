@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Mode, Style
 from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
 from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
@@ -155,6 +155,7 @@ def _brief(participant: Participant, arm: Arm, key: str) -> Brief:
             "tempo_bpm": taste.tempo_bpm,
             "mode": Mode(taste.mode),
             "instrument": Instrument(taste.instrument),
+            "bed": Bed(taste.bed),
         }
         if taste
         else {"tempo_bpm": DEFAULT_TEMPO_BPM}

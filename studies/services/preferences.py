@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import transaction
 
-from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Instrument, Mode, Style
+from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Bed, Instrument, Mode, Style
 from studies import clock
 from studies.exceptions import PreferenceRefused
 from studies.models.participant import MusicPreference, Participant
@@ -24,6 +24,7 @@ def state_preferences(
     instrument: str,
     tempo_bpm: float,
     mode: str,
+    bed: str = Bed.NONE,
 ) -> MusicPreference:
     """Keep a taste; stating it again replaces it. Weights are scaled to sum to 1."""
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
@@ -32,6 +33,7 @@ def state_preferences(
         "instrument": _one_of(Instrument, instrument),
         "tempo_bpm": _tempo(tempo_bpm),
         "mode": _one_of(Mode, mode),
+        "bed": _one_of(Bed, bed),
     }
     before = MusicPreference.objects.filter(participant=participant).first()
     old = {name: getattr(before, name) for name in stated} if before else None
@@ -75,7 +77,7 @@ def _weights(styles: Mapping[str, float]) -> dict[str, float]:
     return {name: weight / total for name, weight in known.items() if weight}
 
 
-def _one_of(names: type[Style] | type[Instrument] | type[Mode], value: str) -> str:
+def _one_of(names: type[Bed] | type[Instrument] | type[Mode] | type[Style], value: str) -> str:
     try:
         return names(value).value
     except ValueError:

@@ -39,18 +39,24 @@ def test_tonight_is_one_mix_however_often_it_is_asked_for() -> None:
 def test_the_brief_follows_arm_protocol_and_taste() -> None:
     participant = someone_with(ArmKind.MUSIC, study=make_study(night_minutes=7))
     state_preferences(
-        participant=participant, styles={"jazz": 1}, instrument="harp", tempo_bpm=52, mode="minor"
+        participant=participant,
+        styles={"jazz": 1},
+        instrument="harp",
+        tempo_bpm=52,
+        mode="minor",
+        bed="rain",
     )
     brief = request_tonight(participant=participant).playlist.brief
     assert brief["composer"] == arm_of(participant).composer
     assert (brief["minutes"], brief["styles"], brief["instrument"]) == (7.0, {"jazz": 1.0}, "harp")
-    assert (brief["tempo_bpm"], brief["mode"]) == (52.0, "minor")
+    assert (brief["tempo_bpm"], brief["mode"], brief["bed"]) == (52.0, "minor", "rain")
 
 
 def test_without_a_stated_taste_there_is_a_default() -> None:
     brief = request_tonight(participant=someone_with(ArmKind.MUSIC)).playlist.brief
     assert brief["composer"] in set(ComposerName)
     assert sum(brief["styles"].values()) == 1
+    assert brief["bed"] == "none"
 
 
 def test_the_next_evening_is_another_mix() -> None:

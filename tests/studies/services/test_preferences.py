@@ -34,6 +34,7 @@ def test_weights_are_scaled_and_a_new_taste_replaces_the_old() -> None:
         {"tempo_bpm": 180},
         {"tempo_bpm": math.nan},
         {"mode": "dorian"},
+        {"bed": "thunder"},
     ],
 )
 def test_a_taste_that_cannot_be_composed_is_refused(wrong: dict[str, object]) -> None:

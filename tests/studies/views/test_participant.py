@@ -28,8 +28,17 @@ def test_a_taste_is_kept_as_weights_and_shown_again():
     assert stated.styles[Style.JAZZ] == pytest.approx(2 / 3)
     assert (stated.instrument, stated.tempo_bpm, stated.mode) == ("harp", 58.0, "major")
     page = client.get("/me/music/").content.decode()
-    assert page.count(" checked") == 5
+    # Two styles, instrument, tempo, colour, and no bed of nature unless one is chosen.
+    assert page.count(" checked") == 6
     assert '<option value="jazz" selected>' in page
+
+
+def test_a_bed_of_nature_may_be_chosen_and_is_shown_again():
+    participant = make_participant("consented")
+    client = phone_of(participant)
+    client.post("/me/music/", {**TASTE, "bed": "waves"})
+    assert MusicPreference.objects.get(participant=participant).bed == "waves"
+    assert 'value="waves"' in client.get("/me/music/").content.decode().split(" checked")[-2]
 
 
 def test_a_taste_without_music_says_what_to_do():
