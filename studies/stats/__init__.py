@@ -5,7 +5,8 @@ Description  descriptives, change, responders, responder_rules, baseline_table
 Comparison   effects, ranks, proportions, equivalence, adjustment, multivariate_t
 What if      imputation, reference_based, rerandomisation, dose, mediation, exposure
 Planning     power, simulation, interim, reliability
-One trial    plan, trial_table -> modelled, described, sensitivity -> analysis -> records
+One trial    plan, plan_reading, trial_table -> modelled, described, sensitivity -> analysis,
+             comparisons, records
 
 Conventions: NaN marks a missing value on the way in; on the way out there is never NaN nor
 infinity: what cannot be estimated is `None` with a reason, or raises an error of `errors`. Arrays

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies.stats.adjustment import Adjustment, adjusted
-from studies.stats.errors import NotEstimable, StatisticsError
+from studies.stats.errors import StatisticsError
 from studies.stats.estimate import Estimate
 from studies.stats.records import Place, Record, refused
 from studies.stats.terms import Design
@@ -110,7 +110,7 @@ def mean_records(model: Answering, question: Question, levels: tuple[str, ...]) 
             )  # fmt: skip
             # A p value of the hypothesis that a mean score is nought would answer no question.
             records.append(Record(place, replace(estimate, p=None)))
-        except NotEstimable as error:
+        except StatisticsError as error:
             records.append(
                 refused(place, "adjusted_mean", error, n=question.n, sign="the score itself")
             )
@@ -153,7 +153,7 @@ def _family(model: Answering, question: Question, members: list[Comparison]) -> 
                 row, "contrast", n=question.n, sign=question.sign, level=question.level,
                 warnings=notes,
             )  # fmt: skip
-        except NotEstimable as error:
+        except StatisticsError as error:
             found.append(refused(place, "contrast", error, n=question.n, sign=question.sign))
             continue
         rows.append(row)
@@ -175,8 +175,12 @@ def _adjusted(
     needs_covariance = method in (Adjustment.DUNNETT, Adjustment.DUNNETT_STEP_DOWN)
     if needs_covariance and members[0].family == OTHERS:
         method, needs_covariance = Adjustment.HOLM, False
-    covariance = model.covariance(np.array(rows)) if needs_covariance else None
-    return adjusted(estimates, method, covariance)
+    try:
+        covariance = model.covariance(np.array(rows)) if needs_covariance else None
+        return adjusted(estimates, method, covariance)
+    except StatisticsError as error:
+        note = f"not adjusted: {error}"
+        return [replace(found, warnings=(*found.warnings, note)) for found in estimates]
 
 
 def _notes(question: Question, arm: str) -> tuple[str, ...]:

@@ -164,6 +164,7 @@ def fit_mmrm(
         point = _step(moments, point, direction, decrement, is_reml=is_reml)
         if is_last:
             slopes = slopes_at(moments, point, is_reml=is_reml)
+            _require_maximum(slopes)
             return MmrmFit(design, moments, coordinates, point, slopes, is_reml, iteration + 1)
     raise NotConverged(
         f"expected a maximum of the likelihood within {MAX_ITERATIONS} steps, got none: the data "
@@ -190,6 +191,16 @@ def _require_unknowns(moments: Moments) -> None:
             f"expected more values than the {moments.n_coefficients} effects of the model, got "
             f"{n}. Leave covariates out of the plan, or wait for more participants."
         )
+
+
+def _require_maximum(slopes: Slopes) -> None:
+    try:
+        np.linalg.cholesky(slopes.observed)
+    except LinAlgError as error:
+        raise NotConverged(
+            "expected a maximum of the likelihood, got a ridge or a saddle: the data say too "
+            "little about the covariance of some visits. Analyse fewer visits."
+        ) from error
 
 
 def _spread(gram: PatternGram, design: Design) -> tuple[Moments, Coordinates]:

@@ -27,7 +27,7 @@ from studies.stats.comparisons import (
     refused_contrasts,
 )
 from studies.stats.effects import adjusted_smd
-from studies.stats.errors import NotEstimable, StatisticsError, TooFewObservations
+from studies.stats.errors import StatisticsError, TooFewObservations
 from studies.stats.estimate import Estimate, favours
 from studies.stats.linear import Covariance, LinearFit, fit_linear
 from studies.stats.mmrm import MmrmFit, fit_mmrm
@@ -263,7 +263,7 @@ def _joint(case: Case, method: str, inference: Inference, question: Question) ->
     place = replace(question.place, method=f"{method}_joint", role="secondary")
     try:
         test = inference.joint(np.array([contrast_row(question, c) for c in reference]))
-    except NotEstimable as error:
+    except StatisticsError as error:
         return refused(place, "F", error, n=question.n, sign="no direction", unit="F")
     return Record(place, _joint_estimate(test, question.n))
 
@@ -313,7 +313,7 @@ def _fit_data(
         "df": str(inference.small_sample),
         "redundant": list(fit.coordinates.redundant),
         "coefficients": [
-            {"name": name, "estimate": fit.value(row), "se": float(variance) ** 0.5,
+            {"name": name, "estimate": fit.value(row), "se": float(variance) ** 0.5 if variance > 0 else None,
              "df": inference.df(row)}
             for name, row, variance in zip(
                 fit.design.names, unit, np.diag(covariance), strict=True

@@ -23,12 +23,11 @@ from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
-from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import fdtrc
 
-from studies.stats.errors import NotConverged
+from studies.stats.errors import NotEstimable
 from studies.stats.estimate import LEVEL, Estimate, wald
 from studies.stats.mmrm import MmrmFit
 
@@ -66,12 +65,7 @@ class Inference:
     def _theta_covariance(self) -> Array:
         """Covariance of the estimated parameters of Sigma, shape (K, K)."""
         observed = self.fit.slopes.observed
-        try:
-            return cho_solve(cho_factor(observed), np.eye(len(observed)))
-        except LinAlgError as error:
-            raise NotConverged(
-                "expected a maximum of the likelihood, got a saddle. Analyse fewer visits."
-            ) from error
+        return cho_solve(cho_factor(observed), np.eye(len(observed)))
 
     @cached_property
     def _phi(self) -> Array:
@@ -119,12 +113,17 @@ class Inference:
         NotEstimable
             The data do not determine it.
         """
-        se = float(self.covariance(row[None])[0, 0]) ** 0.5
+        variance = float(self.covariance(row[None])[0, 0])
+        if not variance > 0:
+            raise NotEstimable(
+                f"expected a positive variance, got {variance:.3g}: the sample is too small for "
+                "this model. Leave covariates or visits out of the plan."
+            )
         df = self.df(row)
         if df is not None and df < FEW_DF:
             warnings = (*warnings, f"only {df:.1f} degrees of freedom: read with care")
         return wald(
-            label, self.fit.value(row), se, df=df, level=level, sign=sign, unit=unit,
+            label, self.fit.value(row), variance**0.5, df=df, level=level, sign=sign, unit=unit,
             n=self.fit.n_participants if n is None else n, method="mmrm", warnings=tuple(warnings),
         )  # fmt: skip
 

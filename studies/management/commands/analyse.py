@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies.stats.analysis import Results, analyse
 from studies.stats.errors import StatisticsError
-from studies.stats.plan import AnalysisPlan, plan_of
+from studies.stats.plan import AnalysisPlan
+from studies.stats.plan_reading import plan_of
 from studies.stats.records import to_json
 from studies.stats.trial_table import read_table
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from studies.stats.analysis import Results, analyse
-from studies.stats.plan import plan_of
+from studies.stats.plan_reading import plan_of
 from studies.stats.records import to_json
 from studies.stats.trial_table import read_table
 from tests.studies.stats.reference_trials import table
 from tests.studies.stats.references import needs_references, results
-from tests.studies.stats.test_plan import changed
+from tests.studies.stats.test_plan_reading import changed
 
 OUTCOMES = {
     "psqi": {"responder": {"any": [{"change_at_least": 3}, {"score_at_most": 5}]}},

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from studies.stats.errors import TableError
-from studies.stats.plan import plan_of
+from studies.stats.plan_reading import plan_of
 from studies.stats.trial_table import TrialTable, read_table
-from tests.studies.stats.test_plan import SMALLEST, changed
+from tests.studies.stats.test_plan_reading import SMALLEST, changed
 
 HEADER = "id,arm,visit,psqi,sex"
 ROWS = ("1,CBT,0,12,F", "1,CBT,8,9,F", "2,GAMC,0,11,M", "2,GAMC,8,,M", "10,CBT,0,9,F")

@@ -12,10 +12,10 @@ from studies.stats.plan import (
     METHODS,
     MISSING_CODES,
     STRATEGIES,
-    plan_of,
     schema,
     visit_label,
 )
+from studies.stats.plan_reading import plan_of
 from studies.stats.responder_rules import CONDITIONS
 from studies.stats.small_sample import SmallSample
 
