@@ -31,7 +31,7 @@ class ImportedInstrument(KeptModel):
         verbose_name_plural = _("imported instruments")
         constraints = [
             models.UniqueConstraint(
-                fields=["key", "version"], name="questionnaires_imported_version_once"
+                fields=["key", "version"], name="questionnaires_importedinstrument_version_once"
             )
         ]
 
