@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import answers, steps
 from tests.browser.conftest import Devices
+from tests.browser.gallery import CLINICIAN
 from tests.browser.inside import ask
 from tests.servers import Installation
 
@@ -27,9 +28,11 @@ TAPS = [1, 0, 3, 4, 3, 2]
 
 
 @pytest.fixture(scope="module")
-def study(installation: Installation) -> str:
-    """An open study."""
-    return ask(installation, "make_study", code=STUDY, title="Answers", members={})
+def study(installation: Installation, team: dict[str, str]) -> str:
+    """An open study, with somebody on call."""
+    assert CLINICIAN in team
+    members = {CLINICIAN: "principal_investigator"}
+    return ask(installation, "make_study", code=STUDY, title="Answers", members=members)
 
 
 @pytest.fixture
