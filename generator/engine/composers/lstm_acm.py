@@ -4,16 +4,26 @@ The accompaniment's rhythm comes from the plan; at each bar the network's bass d
 the chord chain, and between the accompaniment's notes the network decides when the melody speaks
 and where it goes. The suffix memory of the copy head looks back on the melody alone, its pointer on
 all that was heard.
+
+Several styles at once (Lee 2023) are fused in one of three ways, `Fusion`: their embeddings
+blended, their distributions mixed, or motifs of single styles, drawn by weight, that the blend goes
+on from.
+
+References
+----------
+Lee, M. (2023). Supervised fusion music composition through long short-term memory and stochastic
+modelling. Journal of Student Research 12(4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from generator.engine.brief import Brief
+from generator.engine.brief import Brief, Style
 from generator.engine.composers.accompaniment import PartNote
 from generator.engine.composers.composer import Progress
 from generator.engine.composers.form import BAR
@@ -24,8 +34,9 @@ from generator.engine.composers.pacing import Pace
 from generator.engine.composers.sampling import draw
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import Music, Stage, compose_long_form
+from generator.engine.networks.blending import BlendedListener, Chain
 from generator.engine.networks.checkpoints import load_checkpoint
-from generator.engine.networks.incremental import Listener, Network
+from generator.engine.networks.incremental import Network
 from generator.engine.score.notes import Role, Score
 from generator.engine.score.scales import SCALES
 from generator.engine.tokens.conditions import condition_vector
@@ -54,12 +65,26 @@ _LONGEST_COPY = 12
 _NEVER = -1
 
 
+class Fusion(StrEnum):
+    """How several styles become one music.
+
+    `embedding` asks one stream for the blend; `logit` mixes one stream a style, exact where one
+    style has all the weight, at so many times the cost; `two_phase`, as Lee has it, lets each new
+    theme begin with a motif of one style, drawn by weight, and the blend go on from it.
+    """
+
+    EMBEDDING = "embedding"
+    LOGIT = "logit"
+    TWO_PHASE = "two_phase"
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The dials: nucleus of sampling, familiarity (a logit added to the copy gates)."""
+    """The dials: nucleus of sampling, familiarity (a logit added to the copy gates), fusion."""
 
     top_p: float = _NUCLEUS
     familiarity: float = _FAMILIARITY
+    fusion: Fusion = Fusion.EMBEDDING
 
     @property
     def familiar_share(self) -> float:
@@ -82,7 +107,12 @@ class NetworkWriter:
         self, brief: Brief, guard: MelodyGuard, network: Network, settings: Settings
     ) -> None:
         self._brief, self._guard, self._settings = brief, guard, settings
-        self._listener = Listener(network, np.zeros(network.shape.conditions, dtype=np.float32))
+        weighed = {style: weight for style, weight in brief.styles.items() if weight > 0}
+        self._styles: list[Mapping[Style, float]] = [weighed]
+        if settings.fusion is Fusion.LOGIT:
+            self._styles = [{style: 1.0} for style in weighed]
+        weights = list(weighed.values()) if settings.fusion is Fusion.LOGIT else [1.0]
+        self._listener = BlendedListener(network, weights)
         self._copying = CopyMemory(_COPY_DISTANCE)
         self._copied_run = 0
         self._now = 0
@@ -92,9 +122,9 @@ class NetworkWriter:
         """Return the music of one phrase."""
         phrase = stage.phrase
         density = phrase.all_notes / BAR * 4
-        self._listener.ask_for(
+        asked = [
             condition_vector(
-                self._brief.styles,
+                styles,
                 self._brief.mode.value,
                 phrase.bpm,
                 self._brief.calmness,
@@ -102,7 +132,9 @@ class NetworkWriter:
                 (self._guard.low + self._guard.high) / 2,
                 self._settings.familiar_share,
             )
-        )
+            for styles in self._styles_of(stage)
+        ]
+        self._listener.ask_for(asked)
         music = Music([], [], [])
         pace = Pace(phrase)
         for bar in range(phrase.n_bars):
@@ -113,6 +145,15 @@ class NetworkWriter:
             music.accompaniment += notes
             music.melody += self._bar(stage, bar, chord, notes, pace)
         return music
+
+    def _styles_of(self, stage: Stage) -> list[Mapping[Style, float]]:
+        """Return what each stream is asked for in a phrase."""
+        begins = stage.phrase.occurrence == 0 and stage.phrase.part_of_theme == 0
+        if self._settings.fusion is not Fusion.TWO_PHASE or not begins:
+            return self._styles
+        styles, weights = zip(*self._styles[0].items(), strict=True)
+        p = np.array(weights) / sum(weights)
+        return [{styles[int(stage.rng.choice(len(styles), p=p))]: 1.0}]
 
     def _bass_evidence(self, start: int) -> np.ndarray:
         """Return how readily the network would put the root of each degree in the bass."""
@@ -196,7 +237,8 @@ class NetworkWriter:
         else:
             pitch = restated(stage, wanted, chord)
         chain = self._listener.chained(2, chain, pitch - PITCH_LOWEST)
-        duration = draw(_log_softmax(self._listener.logits(3, chain)), stage.rng, _NUCLEUS)
+        chosen = (min(onset - self._now, SHIFT_MAX), _MELODY, pitch - PITCH_LOWEST)
+        duration = draw(self._foretold(chain, chosen), stage.rng, _NUCLEUS)
         self._guard.push(onset, pitch)
         ioi = onset - self._last_melody if self._last_melody != _NEVER else 0
         event = (min(ioi, SHIFT_MAX), _MELODY, pitch - PITCH_LOWEST, duration, _VELOCITY_BIN)
@@ -208,7 +250,7 @@ class NetworkWriter:
         self._hear(onset, _MELODY, pitch - PITCH_LOWEST, duration)
         return MelodyNote(onset, 1, pitch)
 
-    def _choose_pitch(self, stage: Stage, onset: int, chord: Chord, chain: np.ndarray) -> int:
+    def _choose_pitch(self, stage: Stage, onset: int, chord: Chord, chain: Chain) -> int:
         allowed = self._guard.weights(onset, chord)
         own = self._foretold(chain, (min(onset - self._now, SHIFT_MAX), _MELODY))
         guess, match = self._prediction()
@@ -247,15 +289,15 @@ class NetworkWriter:
         chain = self._landed(shift)
         return float(self._foretold(chain, (min(shift, SHIFT_MAX),))[role])
 
-    def _foretold(self, chain: np.ndarray, chosen: tuple[int, ...]) -> np.ndarray:
+    def _foretold(self, chain: Chain, chosen: tuple[int, ...]) -> np.ndarray:
         """Return log p of the next field by the network and by all that was heard."""
         familiarity = self._settings.familiarity
         return self._listener.log_distribution(chain, chosen, familiarity=familiarity)
 
-    def _chain(self, shift: int, role: int) -> np.ndarray:
+    def _chain(self, shift: int, role: int) -> Chain:
         return self._listener.chained(1, self._landed(shift), role)
 
-    def _landed(self, shift: int) -> np.ndarray:
+    def _landed(self, shift: int) -> Chain:
         position = int(position_ids(np.array([self._now + shift]), _METRE)[0])
         return self._listener.chained(0, self._listener.state, min(shift, SHIFT_MAX), position)
 

@@ -8,6 +8,8 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import EngineError
 from generator.engine.score.midi import write_midi
@@ -46,6 +48,12 @@ class Command(BaseCommand):
             "--instrument", choices=[name.value for name in Instrument], default="piano"
         )
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument(
+            "--fusion",
+            choices=[way.value for way in Fusion],
+            default=Fusion.EMBEDDING.value,
+            help="How LSTM-ACM makes one music of several styles.",
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         """Compose, write, and say what was made."""
@@ -61,6 +69,8 @@ class Command(BaseCommand):
                 Instrument(options["instrument"]),
             )
             composer = composer_for(brief.composer)
+            if brief.composer is ComposerName.LSTM_ACM:
+                composer = load_lstm_acm(WEIGHTS, Settings(fusion=Fusion(options["fusion"])))
             began = time.process_time()
             score = composer.compose(brief, np.random.default_rng(brief.seed))
             write_midi(score, options["out"])
