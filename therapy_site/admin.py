@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator.selectors import failures, queue_depth, workers
 from studies.selectors.progress import progress_of_all
+from studies.services.playlists import coverage_tonight
 from therapy_site.health import health
 
 LATEST_FAILURES = 5
@@ -75,6 +76,7 @@ class TherapyAdminSite(admin.AdminSite):
             "health": health(),
             "progress": progress_of_all(),
             "queue": queue_depth(),
+            "tonight": coverage_tonight(),
             "workers": workers(),
             "failures": failures(LATEST_FAILURES),
         }

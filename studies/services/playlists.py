@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -25,6 +26,23 @@ from studies.services.audit import SYSTEM, Actor, participant_actor, record
 
 DEFAULT_STYLES = {Style.CLASSICAL: 1.0}
 DEFAULT_TEMPO_BPM = 66.0
+
+
+@dataclass(frozen=True, slots=True)
+class NightCoverage:
+    """How many people get music tonight, and for how many of them it is ready."""
+
+    n_expected: int
+    n_ready: int
+
+
+def coverage_tonight() -> NightCoverage:
+    """Return whether tonight's music is there, over all open studies; never whose."""
+    expected = {(p.pk, tonight(p)) for p in _in_treatment()}
+    ready = PlaylistAssignment.objects.filter(
+        playlist__state=PlaylistState.READY, night_on__in={night_on for _pk, night_on in expected}
+    ).values_list("participant", "night_on")
+    return NightCoverage(n_expected=len(expected), n_ready=len(expected & set(ready)))
 
 
 @transaction.atomic

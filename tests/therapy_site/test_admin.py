@@ -58,7 +58,7 @@ def test_the_front_page_shows_studies_queue_workers_and_failures(client, adminis
         name="worker-1@here", seen_at=now, started_at=now, device="cpu", queues="cpu"
     )
     page = client.get("/admin/").content.decode()
-    for text in ("SLEEP-24", "3 hours", "worker-1@here", "Latest failures"):
+    for text in ("SLEEP-24", "3 hours", "worker-1@here", "Latest failures", "0 of 0"):
         assert text in page
 
 

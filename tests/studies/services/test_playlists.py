@@ -13,7 +13,14 @@ from studies.models.listening import PlaylistAssignment
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_of
 from studies.services.audit import SYSTEM
-from studies.services.playlists import assign_mix, request_due, request_tonight, tonight
+from studies.services.playlists import (
+    NightCoverage,
+    assign_mix,
+    coverage_tonight,
+    request_due,
+    request_tonight,
+    tonight,
+)
 from studies.services.preferences import state_preferences
 from studies.services.withdrawal import withdraw_participant
 from tests.factories import make_participant, make_study
@@ -57,6 +64,18 @@ def test_without_a_stated_taste_there_is_a_default() -> None:
     assert brief["composer"] in set(ComposerName)
     assert sum(brief["styles"].values()) == 1
     assert brief["bed"] == "none"
+
+
+def test_tonights_coverage_counts_ready_mixes_of_those_who_get_music() -> None:
+    first, second = someone_with(ArmKind.MUSIC), someone_with(ArmKind.MUSIC)
+    someone_with(ArmKind.CBT)
+    assert coverage_tonight() == NightCoverage(n_expected=2, n_ready=0)
+    night = request_tonight(participant=first)
+    request_tonight(participant=second)
+    make_ready(night.playlist)
+    assert coverage_tonight() == NightCoverage(n_expected=2, n_ready=1)
+    with clock.at(clock.now() + timedelta(days=1)):
+        assert coverage_tonight() == NightCoverage(n_expected=2, n_ready=0)
 
 
 def test_the_next_evening_is_another_mix() -> None:
