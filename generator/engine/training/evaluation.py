@@ -40,6 +40,8 @@ from generator.engine.training.corpus import SPLITS, Corpus, Piece
 from generator.engine.training.likelihood import piece_nll
 
 MAX_ORDER = 8
+NETWORK, STRONG, PAPER = "LSTM-ACM", "MCMG strong", "MCMG paper (order 1)"
+PAIRS = ((NETWORK, STRONG), (STRONG, PAPER))
 _STRETCH = 128
 _BOOTSTRAPS = 1000
 _SHARES = np.linspace(0.02, 0.98, 49)
@@ -74,11 +76,11 @@ def likelihood_rows(checkpoint: Checkpoint, corpus: Corpus) -> dict[str, HeldOut
     first = EventChain(train, 1, metrical=False)
     strong = EventChain(train, MAX_ORDER, metrical=True)
     return {
-        "LSTM-ACM": network_nll(checkpoint, test),
-        "MCMG strong (orders 0-8, short-term memory)": remembering_chain_nll(strong, test, valid),
+        NETWORK: network_nll(checkpoint, test),
+        STRONG: remembering_chain_nll(strong, test, valid),
         "MCMG orders 0-8": chain_nll(strong, test),
         "MCMG order 1 with short-term memory": remembering_chain_nll(first, test, valid),
-        "MCMG paper (order 1)": chain_nll(first, test),
+        PAPER: chain_nll(first, test),
     }
 
 
@@ -87,9 +89,57 @@ def accuracy_rows(checkpoint: Checkpoint, corpus: Corpus) -> dict[str, Accuracy]
     test = corpus.split("test")
     network, prepared = released_network(checkpoint), _prepared(checkpoint, test)
     return {
-        "LSTM-ACM": network_accuracy(network, prepared, _STRETCH),
+        NETWORK: network_accuracy(network, prepared, _STRETCH),
         "the piece's own past": memory_accuracy(test),
     }
+
+
+@dataclass(frozen=True)
+class Advantage:
+    """How many nats a note one model saves beside another, with its interval, over n pieces."""
+
+    style: str
+    n: int
+    saved: float
+    low: float
+    high: float
+
+
+def advantages(
+    model: HeldOut, other: HeldOut, pieces: Sequence[Piece], seed: int = 0
+) -> list[Advantage]:
+    """Return what `model` saves beside `other`, by style and over all, bootstrapped by piece.
+
+    Both heard the same pieces, so the difference is taken piece by piece.
+    """
+    saved = (other.totals - model.totals).sum(axis=1)
+    styles = np.array([piece.style.value for piece in pieces])
+    rows = [("all", np.ones(len(pieces), dtype=bool))]
+    rows += [(name, styles == name) for name in sorted(set(styles))]
+    rng = np.random.default_rng(seed)
+    found = []
+    for name, chosen in rows:
+        own, counts = saved[chosen], model.counts[chosen]
+        drawn = rng.integers(len(own), size=(_BOOTSTRAPS, len(own)))
+        means = own[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+        low, high = np.quantile(means, (0.025, 0.975))
+        mean = float(own.sum() / counts.sum())
+        found.append(Advantage(name, len(own), mean, float(low), float(high)))
+    return found
+
+
+def write_advantages(
+    path: Path, rows: Mapping[str, HeldOut], pairs: Sequence[tuple[str, str]], corpus: Corpus
+) -> None:
+    """Write what the first model of each pair saves beside the second, by style."""
+    test = corpus.split("test")
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["model", "beside", "style", "pieces", "nats saved", "low", "high"])
+        for first, second in pairs:
+            for row in advantages(rows[first], rows[second], test):
+                figures = (f"{figure:.3f}" for figure in (row.saved, row.low, row.high))
+                writer.writerow([first, second, row.style, row.n, *figures])
 
 
 def network_nll(checkpoint: Checkpoint, pieces: Sequence[Piece]) -> HeldOut:

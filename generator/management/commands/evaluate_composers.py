@@ -12,9 +12,11 @@ from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows
 from generator.engine.training.evaluation import (
+    PAIRS,
     accuracy_rows,
     likelihood_rows,
     write_accuracies,
+    write_advantages,
     write_table,
 )
 from generator.engine.training.figures import write_figures
@@ -60,7 +62,9 @@ class Command(BaseCommand):
             if not options["no_likelihood"]:
                 self.stdout.write("Measuring likelihoods ...")
                 network = load_checkpoint(options["weights"] / "lstm_acm")
-                write_table(out / "likelihood.csv", likelihood_rows(network, corpus))
+                likelihoods = likelihood_rows(network, corpus)
+                write_table(out / "likelihood.csv", likelihoods)
+                write_advantages(out / "advantages.csv", likelihoods, PAIRS, corpus)
                 write_accuracies(out / "accuracy.csv", accuracy_rows(network, corpus))
         except (EngineError, ValueError) as error:
             raise CommandError(str(error)) from error

@@ -48,6 +48,7 @@ def test_evaluate_composers_writes_table_figures_and_likelihoods(tmp_path, midi_
     assert "| markov, plain | genetic, plain |" in (out / "measures.md").read_text(encoding="utf-8")
     assert (out / "measures.csv").exists()
     assert "MCMG strong" in (out / "likelihood.csv").read_text(encoding="utf-8")
+    assert "LSTM-ACM,MCMG strong,folk,3," in (out / "advantages.csv").read_text(encoding="utf-8")
     assert "LSTM-ACM,melody pitch" in (out / "accuracy.csv").read_text(encoding="utf-8")
     assert (out / "figures" / "gs16.svg").exists()
 

@@ -8,6 +8,7 @@ from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.evaluation import (
     EventChain,
     HeldOut,
+    advantages,
     chain_nll,
     network_nll,
     remembering_chain_nll,
@@ -76,3 +77,18 @@ def test_the_table_has_a_line_a_model(tmp_path):
     assert row["model"] == "x"
     assert float(row["total"]) == 5.0
     assert row["pieces"] == "2"
+
+
+def test_what_a_model_saves_is_taken_piece_by_piece(corpus):
+    pieces = corpus.split("test")
+    counts = np.array([len(piece.events) for piece in pieces])
+    # Pieces differ widely in difficulty; the saving is half a nat a note on each of them.
+    difficulty = np.arange(1, len(pieces) + 1)[:, None] * np.ones((1, 5)) * counts[:, None]
+    better = HeldOut(difficulty, counts)
+    worse = HeldOut(difficulty + 0.1 * counts[:, None], counts)
+    rows = advantages(better, worse, pieces)
+    assert rows[0].style == "all"
+    assert rows[0].n == len(pieces)
+    assert {row.style for row in rows[1:]} == {piece.style.value for piece in pieces}
+    assert all(row.saved == pytest.approx(0.5) for row in rows)
+    assert all(row.low == pytest.approx(row.high) for row in rows)
