@@ -312,15 +312,21 @@ def _fit_data(
         "n_iterations": fit.n_iterations,
         "df": str(inference.small_sample),
         "redundant": list(fit.coordinates.redundant),
-        "coefficients": [
-            {"name": name, "estimate": fit.value(row), "se": float(variance) ** 0.5 if variance > 0 else None,
-             "df": inference.df(row)}
-            for name, row, variance in zip(
-                fit.design.names, unit, np.diag(covariance), strict=True
-            )
-        ] if whole else [],
+        "coefficients": _coefficients(inference, unit, np.diag(covariance)) if whole else [],
         "coefficient_covariance": covariance.tolist(),
     }  # fmt: skip
+
+
+def _coefficients(inference: Inference, unit: Array, variances: Array) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "estimate": inference.fit.value(row),
+            "se": float(variance) ** 0.5 if variance > 0 else None,
+            "df": inference.df(row),
+        }
+        for name, row, variance in zip(inference.fit.design.names, unit, variances, strict=True)
+    ]
 
 
 def _linear_data(case: Case, fit: LinearFit, visit: str) -> dict[str, Any]:
