@@ -1,5 +1,7 @@
 """`manage.py compose markov --minutes 30 --seed 7 --out night.mid`: one piece as a MIDI file."""
 
+import json
+import math
 import time
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,11 +10,19 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.composers.form import BREADTH
 from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import EngineError
+from generator.engine.metrics.line import melody_of
+from generator.engine.metrics.melody import interval_shares, is_looping, repetition
+from generator.engine.metrics.pitch import in_key_rate
+from generator.engine.metrics.rhythm import on_beat_share, rhythm_consistency
+from generator.engine.metrics.structure import structure_length
+from generator.engine.score.clock import Clock
 from generator.engine.score.midi import write_midi
+from generator.engine.score.notes import Score
 
 
 def style_weights(text: str) -> dict[Style, float]:
@@ -28,6 +38,34 @@ def style_weights(text: str) -> dict[Style, float]:
                 f"Known styles: {', '.join(Style)}."
             ) from error
     return weights
+
+
+def described(score: Score, release: str, seconds: float) -> dict[str, object]:
+    """Return what was made and what it measures, as JSON values; null where it has no value."""
+    line = melody_of(score, BREADTH)
+    measures = {
+        "in_key": in_key_rate(score),
+        "rhythm_consistency": rhythm_consistency(line.onsets, line.steps_per_bar),
+        "on_the_beat": on_beat_share(line.onsets),
+        "repetition_4": repetition(line.onsets, line.pitches, 4),
+        "repetition_8": repetition(line.onsets, line.pitches, 8),
+        "structure_length_bars": structure_length(line),
+        **interval_shares(line.pitches),
+    }
+    return {
+        "release": release,
+        "notes": score.n_notes,
+        "melody_notes": len(line),
+        "minutes": round(Clock(score.tempo).seconds(score.n_steps) / 60.0, 2),
+        "tonic": score.tonic,
+        "mode": score.mode,
+        "loops": is_looping(line.onsets, line.pitches),
+        "cpu_seconds": round(seconds, 3),
+        "measures": {
+            name: round(value, 4) if math.isfinite(value) else None
+            for name, value in measures.items()
+        },
+    }
 
 
 class Command(BaseCommand):
@@ -48,6 +86,7 @@ class Command(BaseCommand):
             "--instrument", choices=[name.value for name in Instrument], default="piano"
         )
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--json", action="store_true", help="Say what was made as JSON.")
         parser.add_argument(
             "--fusion",
             choices=[way.value for way in Fusion],
@@ -77,6 +116,10 @@ class Command(BaseCommand):
         except EngineError as error:
             raise CommandError(str(error)) from error
         seconds = time.process_time() - began
+        if options["json"]:
+            made = described(score, composer.release, seconds)
+            self.stdout.write(json.dumps(made, indent=2, sort_keys=True))
+            return
         self.stdout.write(
             f"{options['out']}: {score.n_notes} notes by {composer.release} in {seconds:.1f} s."
         )

@@ -1,3 +1,6 @@
+import json
+
+import mido
 import pretty_midi
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +14,18 @@ def test_compose_writes_a_midi_file_that_others_can_read(tmp_path, capsys):
     call_command("compose", "markov", out=out, minutes=0.5, style="jazz=0.5,folk=0.5", seed=3)
     assert "notes by markov-" in capsys.readouterr().out
     assert len(pretty_midi.PrettyMIDI(str(out)).instruments) == 4
+
+
+def test_compose_says_what_it_made_as_json(tmp_path, capsys):
+    out = tmp_path / "night.mid"
+    call_command("compose", "lstm_acm", out=out, minutes=2.0, fusion="logit", seed=3, json=True)
+    made = json.loads(capsys.readouterr().out)
+    assert made["release"].startswith("lstm_acm-")
+    assert made["minutes"] == pytest.approx(2.0, abs=0.1)
+    assert made["measures"]["in_key"] >= 0.97
+    assert made["loops"] is False
+    notes = [m for t in mido.MidiFile(out).tracks for m in t if m.type == "note_on" and m.velocity]
+    assert len(notes) == made["notes"]
 
 
 @pytest.mark.parametrize(
