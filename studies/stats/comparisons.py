@@ -130,22 +130,24 @@ def refused_contrasts(
 ) -> list[Record]:
     """Return every contrast of a visit as not estimable, for one reason."""
     return [
-        refused(
-            replace(place, contrast=comparison.label, family=comparison.family), "contrast", error,
-            n=n, sign=sign,
-        )
+        refused(_of(place, comparison), "contrast", error, n=n, sign=sign)
         for comparison in comparisons_of(levels)
-    ]  # fmt: skip
+    ]
+
+
+def _of(place: Place, comparison: Comparison) -> Place:
+    """Return the place of a comparison; only those with the reference can be the primary ones."""
+    return replace(
+        place, contrast=comparison.label, family=comparison.family,
+        role=place.role if comparison.family == REFERENCE else "secondary",
+    )  # fmt: skip
 
 
 def _family(model: Answering, question: Question, members: list[Comparison]) -> list[Record]:
     found: list[Record] = []
     rows: list[Array] = []
     for comparison in members:
-        place = replace(
-            question.place, contrast=comparison.label, family=comparison.family,
-            role=question.place.role if comparison.family == REFERENCE else "secondary",
-        )  # fmt: skip
+        place = _of(question.place, comparison)
         row = contrast_row(question, comparison)
         notes = (*_notes(question, comparison.first), *_notes(question, comparison.second))
         try:

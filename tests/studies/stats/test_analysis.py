@@ -150,6 +150,8 @@ def test_outcomes_that_say_nothing_leave_labels_not_numbers(spoil: Any, status: 
     for record in found(ours, method="mmrm"):
         assert (record["estimate"], record["status"]) == (None, status)
         assert record["warnings"]
+        is_primary = record["family"] == "versus_reference" and record["visit"] == 8
+        assert (record["role"] == "primary") == is_primary
     to_json(ours.as_data())
 
 
