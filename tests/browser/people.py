@@ -4,6 +4,7 @@ They run there, not in the test: a test calls them with `inside.ask`, and gets p
 """
 
 from datetime import timedelta
+from itertools import product
 
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db.models import Sum
@@ -147,10 +148,11 @@ def enrol_kinds(
     return found
 
 
-def keep_diary(code: str, days: int) -> None:
-    """Write the diary of each of the mornings before today, each at its own moment."""
-    person, now = Participant.objects.get(code=code), clock.now()
-    for day in range(days, 0, -1):
+def keep_diaries(codes: list[str], days: int) -> None:
+    """Write these people's diaries of the mornings before today, each at its own moment."""
+    now = clock.now()
+    for day, code in product(range(days, 0, -1), codes):
+        person = Participant.objects.get(code=code)
         with clock.at(now - timedelta(days=day)):
             entry = diary_for(participant=person, morning_on=clock.today(person.zone))
             for item_key, raw in NIGHT.items():

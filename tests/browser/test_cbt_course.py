@@ -33,18 +33,18 @@ def test_the_whole_course_is_taken_on_a_phone(devices: Devices, installation: In
     phones = [devices.phone(), devices.phone(java_script_enabled=False)]
     for phone, person in zip(phones, people, strict=True):
         steps.enter_pin(phone, f"{installation.base_url}/p/{person['token']}/")
-    therapist = devices.desk()
+    codes, therapist = [person["code"] for person in people], devices.desk()
     for number, lesson in enumerate(LESSONS, start=1):
         for phone in phones:
             a_lesson_is_taken(phone, lesson, is_looked_at=number in {1, 4} and phone is phones[0])
         if lesson == "sleep_window":
             steps.sign_in_staff(therapist, "thea", secrets["thea"])
-            for person in people:
-                the_therapist_confirms_the_window(therapist, person["code"])
+            for code in codes:
+                the_therapist_confirms_the_window(therapist, code)
         nothing_opens_before_its_time(phones[0])
         installation.move_clock(days=DAYS_A_LESSON)
-        for phone, person in zip(phones, people, strict=True):
-            ask(installation, "keep_diary", code=person["code"], days=DAYS_A_LESSON - 1)
+        ask(installation, "keep_diaries", codes=codes, days=DAYS_A_LESSON - 1)
+        for phone in phones:
             this_mornings_diary_is_written(phone)
     english, chinese = phones
     english.goto("/me/lessons/")
@@ -53,7 +53,7 @@ def test_the_whole_course_is_taken_on_a_phone(devices: Devices, installation: In
     is_accessible(english)
     chinese.goto("/me/lessons/")
     expect(chinese.locator("h1")).to_contain_text("回头看一看")
-    messages_go_both_ways(english, therapist, people[0]["code"])
+    messages_go_both_ways(english, therapist, codes[0])
     assert devices.complaints == []
 
 
