@@ -10,6 +10,7 @@ References
 Ellis, D. P. W. (2007). Beat tracking by dynamic programming. Journal of New Music Research 36(1).
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ _SUBDIVISIONS = 4
 _STEADY_BARS = 0.9
 _FEWEST_BEATS = 8
 _MAX_LINES = 20_000
+_SIGNATURE = re.compile(r"[1-9]\d?/(1|2|4|8|16|32)$")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def read_beats(path: Path) -> Beats:
             f"eight rising beats with a downbeat were expected in {path.name}. Remove the "
             "annotation, or take it as it was published."
         )
-    signatures = [row[2].split(",")[1] for row in rows if is_asap and row[2].count(",")]
+    # A mark may name a metre, a key, or both: "db,4/4,-2", "b,,3".
+    signatures = [
+        part for row in rows if is_asap for part in row[2].split(",") if _SIGNATURE.match(part)
+    ]
     return Beats(times, downbeats.index(True), _metre_of(path, downbeats, signatures))
 
 

@@ -35,6 +35,7 @@ MAX_FILE_BYTES = 5_000_000
 MAX_NOTES = 50_000
 SHORTEST_S, LONGEST_S = 30.0, 600.0
 _OFF_GRID_PERCENT, _OFF_GRID_SHARE = 20, 0.35
+_TAKING_TURNS = 0.95
 _MELODY, _INNER, _BASS = 0, 1, 2
 
 
@@ -112,8 +113,12 @@ def _texture(midi: symusic.Score) -> str:
     programs = {track.program for track in tracks if not track.is_drum}
     if len(tracks) > 2 or len(programs) > 1:
         return "multi-track"
-    onsets = np.concatenate([track.notes.numpy()["time"] for track in tracks])
-    if len(np.unique(onsets)) > 0.98 * len(onsets):
+    columns = [track.notes.numpy() for track in tracks]
+    onsets = np.concatenate([column["time"] for column in columns])
+    middles = onsets + np.concatenate([column["duration"] for column in columns]) // 2
+    order = np.argsort(onsets, kind="stable")
+    # No two notes of a performance begin together, but those of one voice take turns.
+    if np.mean(onsets[order][1:] >= middles[order][:-1]) > _TAKING_TURNS:
         return "monophonic"
     return "solo keyboard" if max(programs, default=99) < 8 else "solo"
 

@@ -44,6 +44,15 @@ def test_the_bar_begins_at_the_first_downbeat(tmp_path):
     assert beats.steps_at(times[[0, 2]]).tolist() == [-8, 0]
 
 
+def test_marks_of_key_are_no_metre(tmp_path):
+    path = written(tmp_path / "x_annotations.txt", rubato(20), 4)
+    lines = path.read_text().splitlines()
+    lines[5] = lines[5] + ",,3"
+    lines[8] = lines[8] + ",-2"
+    path.write_text("\n".join(lines))
+    assert read_beats(path).metre == METRES[0]
+
+
 def test_compound_beats_hold_six_sixteenths(tmp_path):
     beats = read_beats(written(tmp_path / "x_annotations.txt", rubato(20), 2, "6/8"))
     assert beats.metre == Metre(12, 6)
