@@ -147,12 +147,15 @@ def noncentrality_interval(ratio: float, df: float, level: float) -> tuple[float
     tail = (1 - level) / 2
     # P(T <= t) is the mean over the scale s of P(Z <= t s - nc); scipy's nct gives NaN in places.
     scales, weights = scales_of(float(df))
-    reach = 10 + 2 * abs(ratio)
 
     def limit(probability: float) -> float:
         def excess(nc: float) -> float:
             return float(weights @ ndtr(ratio * scales - nc)) - probability
 
+        # With one or two degrees of freedom the limits lie many ratios away.
+        reach = 10 + 2 * abs(ratio)
+        while excess(ratio - reach) < 0 or excess(ratio + reach) > 0:
+            reach *= 2
         return float(brentq(excess, ratio - reach, ratio + reach, xtol=1e-12, rtol=1e-14))
 
     return limit(1 - tail), limit(tail)

@@ -121,10 +121,15 @@ class LinearFit:
         NotEstimable
             The data do not determine it.
         """
-        se = float(self.covariance(row[None], kind)[0, 0]) ** 0.5
+        variance = float(self.covariance(row[None], kind)[0, 0])
+        if not variance > 0:
+            raise NotEstimable(
+                f"expected a positive variance, got {variance:.3g}: the sample is too small for "
+                "this model. Leave covariates out of the plan."
+            )
         return wald(
-            label, self.value(row), se, df=self.df_residual, level=level, sign=sign, unit=unit,
-            n=self.n if n is None else n, warnings=tuple(warnings),
+            label, self.value(row), variance**0.5, df=self.df_residual, level=level, sign=sign,
+            unit=unit, n=self.n if n is None else n, warnings=tuple(warnings),
             method="ancova" if kind is Covariance.CLASSICAL else f"ancova_{kind.lower()}",
         )  # fmt: skip
 

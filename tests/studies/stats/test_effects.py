@@ -5,6 +5,7 @@ from studies.stats.effects import (
     adjusted_smd,
     glass_delta,
     hedges_g,
+    noncentrality_interval,
     normal_interval,
     paired_effects,
     small_sample_factor,
@@ -83,3 +84,9 @@ def test_too_few_and_constant_samples_are_refused() -> None:
         glass_delta([1, 2], [1, 1])
     with pytest.raises(NotEstimable, match="constant"):
         paired_effects([3, 4], [1, 2])
+
+
+def test_one_degree_of_freedom_has_its_wide_interval() -> None:
+    low, high = noncentrality_interval(30.0, 1.0, 0.95)
+    assert low < 30 < high
+    assert high > 60
