@@ -32,7 +32,7 @@ MASKED_PARTICIPANT = Column(
 WEEK = Column("week", "whole number", "week", "Planned week of the visit; 0 is baseline")
 INSTRUMENT = Column("instrument", "text", "", "Key of the instrument")
 
-TABLES: Mapping[str, tuple[Column, ...]] = {
+_MEASURED: Mapping[str, tuple[Column, ...]] = {
     "items.csv": (
         PARTICIPANT,
         ARM,
@@ -136,6 +136,11 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("confirmed_at", "time", "UTC", "From when it holds"),
     ),
 }  # fmt: skip
+# On every row, because rows are cut, joined and passed on without the file that explained them.
+SYNTHETIC = Column("is_synthetic", "0 or 1", "", "1: no person stands behind this row")
+TABLES: Mapping[str, tuple[Column, ...]] = {
+    name: (*columns, SYNTHETIC) for name, columns in _MEASURED.items()
+}
 
 
 def safe(cell: object) -> object:

@@ -90,12 +90,16 @@ def export_study(*, study: Study, actor: Actor) -> Export:
     file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 -- the caller closes it
     with ZipFile(file, "w") as archive:
         bundle = Bundle(archive, study.code, cut_at)
-        bundle.table("items.csv", _names("items.csv"), _item_rows(study, arms))
-        bundle.table("scores.csv", _names("scores.csv"), _score_rows(study, arms))
-        bundle.table("results.csv", _names("results.csv"), _result_rows(results))
-        bundle.table("listening.csv", _names("listening.csv"), _listening_rows(study, arms))
-        for name, rows_of in SKILLS_TABLES.items():
-            bundle.table(name, _names(name), rows_of(study, arms))
+        tables = {
+            "items.csv": _item_rows(study, arms),
+            "scores.csv": _score_rows(study, arms),
+            "results.csv": _result_rows(results),
+            "listening.csv": _listening_rows(study, arms),
+            **{name: rows_of(study, arms) for name, rows_of in SKILLS_TABLES.items()},
+        }
+        for name, rows in tables.items():
+            labelled = ((*row, int(study.is_synthetic)) for row in rows)
+            bundle.table(name, _names(name), labelled)
         bundle.table("data_dictionary.csv", DICTIONARY_COLUMNS, _dictionary_rows())
         bundle.table("codebook.csv", CODEBOOK_COLUMNS, _codebook_rows(results.instruments))
         bundle.text("README.txt", _readme(study, results))

@@ -47,7 +47,7 @@ def create_study(
     """Draft a study from the template, or from a protocol; the actor becomes its investigator.
 
     `night_minutes` goes into the template; a protocol of one's own brings its own. The study begins
-    with one site.
+    with one site. In a demonstration everybody is synthetic.
     """
     plan = four_arms(night_minutes) if protocol is None else read_protocol(protocol)
     study = Study.objects.create(
@@ -55,7 +55,7 @@ def create_study(
         title=title,
         zone=zone,
         protocol=plan.to_json(),
-        is_synthetic=is_synthetic,
+        is_synthetic=is_synthetic or settings.NOCTURNE_MODE == "demo",
         created_at=clock.now(),
     )
     add_site(study=study, code=FIRST_SITE, name=title, actor=actor)

@@ -113,11 +113,16 @@ def test_the_checksums_hold_and_the_columns_are_the_dictionarys() -> None:
     assert {row["variable"] for row in _rows(files["codebook.csv"])} >= {"bed", "item_14", "total"}
 
 
-def test_a_synthetic_study_says_so_first() -> None:
-    study = make_study()
+def test_a_synthetic_study_says_so_first_and_on_every_row() -> None:
+    study = make_participant("allocated").study
+    assert {row["is_synthetic"] for row in _rows(_files(study)["items.csv"])} == {"0"}
     Study.objects.filter(pk=study.pk).update(is_synthetic=True)
     study.refresh_from_db()
-    assert _files(study)["README.txt"].startswith("SYNTHETIC DATA")
+    files = _files(study)
+    assert files["README.txt"].startswith("SYNTHETIC DATA")
+    for name in TABLES:
+        assert {row["is_synthetic"] for row in _rows(files[name])} <= {"1"}
+    assert {row["is_synthetic"] for row in _rows(files["items.csv"])} == {"1"}
     assert "SYNTHETIC" not in _files(make_study())["README.txt"]
 
 

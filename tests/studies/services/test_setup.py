@@ -36,6 +36,14 @@ def test_a_draft_has_the_templates_arms_texts_and_its_clinician() -> None:
     assert study.memberships.get().role == Role.PRINCIPAL_INVESTIGATOR
 
 
+@pytest.mark.parametrize(("mode", "is_synthetic"), [("demo", True), ("real", False)])
+def test_everybody_in_a_demonstration_is_synthetic(
+    mode: str, is_synthetic: bool, settings: Settings
+) -> None:
+    settings.NOCTURNE_MODE = mode
+    assert make_study(is_open=False).is_synthetic is is_synthetic
+
+
 def test_opening_freezes_the_protocol_and_seals_a_sequence_for_each_stratum() -> None:
     study = make_study()
     assert study.state == StudyState.OPEN
