@@ -5,23 +5,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('questionnaires', '0005_a_site_loads_its_wordings'),
+        ("questionnaires", "0005_a_site_loads_its_wordings"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('key', models.UUIDField(primary_key=True, serialize=False, verbose_name='key')),
-                ('item_key', models.CharField(max_length=64, verbose_name='item')),
-                ('received_at', models.DateTimeField(verbose_name='received')),
-                ('response', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='questionnaires.response')),
+                ("key", models.UUIDField(primary_key=True, serialize=False, verbose_name="key")),
+                ("item_key", models.CharField(max_length=64, verbose_name="item")),
+                ("received_at", models.DateTimeField(verbose_name="received")),
+                (
+                    "response",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="questionnaires.response",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'delivery',
-                'verbose_name_plural': 'deliveries',
+                "verbose_name": "delivery",
+                "verbose_name_plural": "deliveries",
             },
         ),
     ]
