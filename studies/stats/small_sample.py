@@ -17,6 +17,7 @@ Numbered deviations from the source
    expected one. No direction: both are consistent; the observed one is what the data say.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -144,6 +145,11 @@ class Inference:
         size = len(weights)
         middle = np.linalg.solve(weights @ self._phi @ weights.T, values)
         f = scale * float(values @ middle) / size
+        if not (denominator > 0 and f >= 0 and math.isfinite(f)):
+            raise NotEstimable(
+                f"expected an F of 0 or more on positive df, got {f:.3g} on {denominator:.3g}: the "
+                "sample is too small for a joint test. Leave covariates or visits out."
+            )
         return JointTest(f, float(size), denominator, float(fdtrc(size, denominator, f)))
 
     def _kenward_roger_scale(self, weights: Array) -> tuple[float, float]:
