@@ -227,11 +227,11 @@ def test_music_that_never_passes_is_refused_with_the_lines_that_failed():
 
 def test_a_night_that_fails_a_line_of_the_notes_is_refused_before_a_sample_is_made(tmp_path):
     steps = []
-    hectic = score(n_bars=230)
-    with pytest.raises(UnfitMusic, match=r"melody_per_minute_first <= 40, got 60"):
+    looping = score(n_bars=230)
+    with pytest.raises(UnfitMusic, match=r"phrase_8_in_10_min <= 3, got 56"):
         rendered(
             tmp_path,
-            hectic,
+            looping,
             brief(minutes=15),
             progress=lambda _fraction, stage: steps.append(stage),
         )
