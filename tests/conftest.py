@@ -23,11 +23,19 @@ from kombu import pools
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.audit_triggers import lift_for_flushing
-from tests.servers import CHROMIUM_ARGUMENTS, Installation, find_chromium, postgres, valkey
+from tests.servers import (
+    CHROMIUM_ARGUMENTS,
+    Installation,
+    find_chromium,
+    postgres,
+    set_to_morning,
+    valkey,
+)
 from therapy_site.servers import ServerMissing
 
 # Short on purpose: sockets lie below, and the kernel allows them 108 bytes.
 STATE = Path(tempfile.mkdtemp(prefix="nt-"))
+set_to_morning(STATE)
 os.environ.update(
     NOCTURNE_MODE="test",
     NOCTURNE_VAR=str(STATE),

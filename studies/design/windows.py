@@ -71,6 +71,15 @@ def night_of(moment: datetime, zone: str) -> date:
     return (moment.astimezone(ZoneInfo(zone)) - timedelta(hours=12)).date()
 
 
+def morning_of(moment: datetime, zone: str) -> date:
+    """Return the date of the latest morning that has come; a morning begins at four o'clock.
+
+    A diary that is opened at half past midnight asks about the night before, not about the one that
+    has hardly begun.
+    """
+    return (moment.astimezone(ZoneInfo(zone)) - timedelta(hours=4)).date()
+
+
 def deadline(closes_at: datetime, last_activity_at: datetime | None) -> datetime:
     """Return until when a form may still be sent in, given when it was last touched."""
     if last_activity_at is None or last_activity_at >= closes_at + GRACE_AT_MOST:

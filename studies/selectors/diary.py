@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from questionnaires.models import ResponseState
 from questionnaires.selectors import answers_of, flag_table, score_table
 from studies.design.sleep_window import DiaryNight
+from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 
@@ -60,7 +60,7 @@ def diary_rows(participants: Iterable[Participant]) -> list[DiaryRow]:
             morning_on=morning_on,
             values=scores[response],
             flags=tuple(flags[response]),
-            days_late=(submitted_at.astimezone(ZoneInfo(zone)).date() - morning_on).days,
+            days_late=(morning_of(submitted_at, zone) - morning_on).days,
         )
         for response, code, zone, morning_on, submitted_at in found
     ]

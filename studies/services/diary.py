@@ -9,6 +9,7 @@ from questionnaires.models import Response
 from questionnaires.selectors import score_table
 from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
+from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
@@ -22,10 +23,10 @@ DIARY = "sleep_diary"
 
 
 def diary_mornings(participant: Participant) -> list[date]:
-    """Return the mornings whose diary can be written now, today first, as the protocol says."""
-    today = clock.today(participant.zone)
+    """Return the mornings whose diary can be written now, the latest first."""
+    latest = morning_of(clock.now(), participant.zone)
     days_back = participant.study.plan.skills.diary_days_back
-    return [today - timedelta(days=back) for back in range(days_back + 1)]
+    return [latest - timedelta(days=back) for back in range(days_back + 1)]
 
 
 @transaction.atomic

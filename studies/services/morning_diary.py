@@ -13,6 +13,7 @@ from questionnaires.exceptions import NothingToCorrect
 from questionnaires.selectors import score_table
 from questionnaires.services import correct_answer, start_response, submit_response
 from studies import clock
+from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen, NoMusicInThisArm, NotInTreatment
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
@@ -27,10 +28,10 @@ CHANGED_BY_ITS_WRITER = "changed by the participant"
 
 
 def mornings_open(participant: Participant) -> list[date]:
-    """Return the mornings that can be written now, today first; as many as in the other arm."""
-    today = clock.today(participant.zone)
+    """Return the mornings that can be written now, the latest first, as in the other arm."""
+    latest = morning_of(clock.now(), participant.zone)
     days_back = participant.study.plan.skills.diary_days_back
-    return [today - timedelta(days=back) for back in range(days_back + 1)]
+    return [latest - timedelta(days=back) for back in range(days_back + 1)]
 
 
 def morning_entries(participant: Participant) -> dict[date, DiaryEntry]:

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from studies import clock
 from studies.design import lessons
 from studies.design.lessons import Exercise, ExerciseKind, lesson_named
 from studies.design.synthetic import Person, relief_at
@@ -58,8 +57,8 @@ def skills_steps(participant: Participant, person: Person, first: date) -> Itera
 
 
 def _write(participant: Participant, person: Person) -> None:
-    today = clock.today(participant.zone)
-    entry = diary.diary_for(participant=participant, morning_on=today)
+    morning = diary.diary_mornings(participant)[0]
+    entry = diary.diary_for(participant=participant, morning_on=morning)
     for key, raw in person.answers(diary.DIARY, relief_at(None, 1)).items():
         if raw is not None:
             diary.save_diary_answer(entry=entry, item_key=key, raw=raw)

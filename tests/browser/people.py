@@ -12,6 +12,7 @@ from django.db.models import Sum
 from generator.services.requesting import cancel_playlist
 from studies import clock
 from studies.design.protocol import four_arms
+from studies.design.windows import morning_of
 from studies.models.allocation import AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
@@ -154,7 +155,7 @@ def keep_diaries(codes: list[str], days: int) -> None:
     for day, code in product(range(days, 0, -1), codes):
         person = Participant.objects.get(code=code)
         with clock.at(now - timedelta(days=day)):
-            entry = diary_for(participant=person, morning_on=clock.today(person.zone))
+            entry = diary_for(participant=person, morning_on=morning_of(clock.now(), person.zone))
             for item_key, raw in NIGHT.items():
                 save_diary_answer(entry=entry, item_key=item_key, raw=raw)
             submit_diary(entry=entry)

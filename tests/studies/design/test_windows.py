@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from studies.design.windows import (
     deadline,
     local_day,
+    morning_of,
     night_of,
     start_of_day,
     visit_window,
@@ -67,6 +68,12 @@ def test_half_past_midnight_belongs_to_the_evening_before() -> None:
     assert local_day(half_past_midnight, "Asia/Shanghai") == date(2026, 3, 3)
     assert night_of(half_past_midnight, "Asia/Shanghai") == date(2026, 3, 2)
     assert night_of(half_past_midnight + timedelta(hours=12), "Asia/Shanghai") == date(2026, 3, 3)
+
+
+def test_a_night_that_has_hardly_begun_has_no_morning_yet() -> None:
+    half_past_midnight = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
+    assert morning_of(half_past_midnight, "Asia/Shanghai") == date(2026, 3, 2)
+    assert morning_of(half_past_midnight + timedelta(hours=4), "Asia/Shanghai") == date(2026, 3, 3)
 
 
 def test_nobody_is_shut_out_while_typing() -> None:

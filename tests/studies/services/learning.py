@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from studies import clock
 from studies.design.lessons import ExerciseKind, Lesson, lesson_named
+from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.models.study import Role, Study
@@ -53,7 +54,7 @@ def take_lesson(participant: Participant, key: str = "sleep_education") -> Lesso
 
 def write_diary(participant: Participant, night: dict[str, str] = NIGHT) -> DiaryEntry:
     """Write this morning's diary and hand it in."""
-    today = clock.today(participant.zone)
+    today = morning_of(clock.now(), participant.zone)
     entry = diary_for(participant=participant, morning_on=today)
     for key, raw in night.items():
         if key != "wake_min" or night["awakenings"] != "0":

@@ -5,6 +5,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
 from studies import clock
+from studies.design.windows import morning_of
 from studies.models.audit import AuditEntry, AuditHead
 from studies.models.participant import Participant
 from studies.models.user import User
@@ -120,7 +121,7 @@ def _one_of_everything() -> list[Participant]:
     cbt = next(p for p in people if arm_kind_of(p) == "cbt")
     take_lesson(cbt)
     send_message(participant=cbt, text="I am Ada")
-    diary_for(participant=cbt, morning_on=clock.today(cbt.zone))
+    diary_for(participant=cbt, morning_on=morning_of(clock.now(), cbt.zone))
     state_preferences(
         participant=cbt, styles={"jazz": 1}, instrument="harp", tempo_bpm=60, mode="major"
     )

@@ -5,6 +5,7 @@ import pytest
 from questionnaires.exceptions import IncompleteResponse
 from questionnaires.models import Score
 from studies import clock
+from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen, NoLessonsInThisArm
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
@@ -31,7 +32,7 @@ def learner() -> Participant:
 
 
 def test_a_mornings_diary_is_kept_scored_and_handed_in_once(learner: Participant) -> None:
-    morning = clock.today(learner.zone)
+    morning = morning_of(clock.now(), learner.zone)
     entry = diary_for(participant=learner, morning_on=morning)
     assert diary_for(participant=learner, morning_on=morning) == entry
     with pytest.raises(IncompleteResponse):
@@ -73,7 +74,7 @@ def test_a_night_that_contradicts_itself_does_not_count(
 
 
 def test_the_diary_of_two_mornings_back_is_the_last_one(learner: Participant) -> None:
-    today = clock.today(learner.zone)
+    today = morning_of(clock.now(), learner.zone)
     assert diary_mornings(learner) == [today - timedelta(days=back) for back in range(3)]
     for wrong in (today + timedelta(days=1), today - timedelta(days=3)):
         with pytest.raises(DiaryNotOpen, match=str(wrong)):
@@ -81,7 +82,8 @@ def test_the_diary_of_two_mornings_back_is_the_last_one(learner: Participant) ->
 
 
 def test_a_night_written_later_says_so(learner: Participant) -> None:
-    entry = diary_for(participant=learner, morning_on=clock.today(learner.zone) - timedelta(days=2))
+    morning = morning_of(clock.now(), learner.zone)
+    entry = diary_for(participant=learner, morning_on=morning - timedelta(days=2))
     for key, raw in NIGHT.items():
         save_diary_answer(entry=entry, item_key=key, raw=raw)
     submit_diary(entry=entry)
@@ -89,11 +91,11 @@ def test_a_night_written_later_says_so(learner: Participant) -> None:
 
 
 def test_usual_times_are_offered_confirmed_and_never_handed_in_alone(learner: Participant) -> None:
-    today = clock.today(learner.zone)
+    today = morning_of(clock.now(), learner.zone)
     assert usual_times(learner, before=today) == {}
     write_diary(learner)
     with clock.at(clock.now() + timedelta(days=1)):
-        tomorrow = clock.today(learner.zone)
+        tomorrow = morning_of(clock.now(), learner.zone)
         assert usual_times(learner, before=tomorrow) == TIMES
         entry = diary_for(participant=learner, morning_on=tomorrow)
         assert not entry.response.answers.exists()
@@ -108,4 +110,4 @@ def test_usual_times_are_offered_confirmed_and_never_handed_in_alone(learner: Pa
 def test_the_music_arms_have_no_full_diary() -> None:
     listener = someone_with(ArmKind.MUSIC)
     with pytest.raises(NoLessonsInThisArm):
-        diary_for(participant=listener, morning_on=clock.today(listener.zone))
+        diary_for(participant=listener, morning_on=morning_of(clock.now(), listener.zone))

@@ -6,6 +6,7 @@ from questionnaires.exceptions import IncompleteResponse
 from questionnaires.instruments.errors import AnswerRefused
 from questionnaires.selectors import answers_of, revisions_of, score_table
 from studies import clock
+from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen, NoMusicInThisArm, NotInTreatment
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
@@ -68,7 +69,7 @@ def test_there_is_one_diary_a_morning(participant: Participant) -> None:
 def test_a_missed_morning_can_be_filled_in_for_as_long_as_in_the_other_arm(
     participant: Participant,
 ) -> None:
-    today = clock.today(participant.zone)
+    today = morning_of(clock.now(), participant.zone)
     back = participant.study.plan.skills.diary_days_back
     assert mornings_open(participant) == [today - timedelta(days=n) for n in range(back + 1)]
     morning_for(participant=participant, morning_on=today - timedelta(days=back))

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from studies import clock
+from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
 from tests.studies.services.learning import NIGHT, write_diary
 from tests.studies.views.browsers import learner, phone_of
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_the_diary_of_this_morning_is_written_item_by_item():
     participant = learner()
     client = phone_of(participant)
-    address = f"/me/diary/{clock.today(participant.zone)}/"
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
     assert client.get(address).status_code == 200
     assert not DiaryEntry.objects.exists()
     item = client.post(address).url
@@ -27,7 +28,7 @@ def test_usual_times_are_shown_as_such_and_taken_over_by_pressing_only():
     with clock.at(clock.now() - timedelta(days=1)):
         write_diary(participant)
     client = phone_of(participant)
-    address = f"/me/diary/{clock.today(participant.zone)}/"
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
     page = client.get(address).content.decode()
     assert "The times you wrote last" in page
     assert NIGHT["into_bed"] in page
@@ -35,7 +36,7 @@ def test_usual_times_are_shown_as_such_and_taken_over_by_pressing_only():
     assert client.get(f"{address}usual/").status_code == 405
     following = client.post(f"{address}usual/").url
     assert following == f"{address}latency_min/"
-    entry = DiaryEntry.objects.get(morning_on=clock.today(participant.zone))
+    entry = DiaryEntry.objects.get(morning_on=morning_of(clock.now(), participant.zone))
     assert entry.response.answers.count() == 4
     assert not entry.response.is_submitted
     for item, raw in (("latency_min", "10"), ("awakenings", "0"), ("quality", "4")):
@@ -49,16 +50,16 @@ def test_who_slept_otherwise_writes_every_time():
     with clock.at(clock.now() - timedelta(days=1)):
         write_diary(participant)
     client = phone_of(participant)
-    address = f"/me/diary/{clock.today(participant.zone)}/"
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
     assert client.post(address).url == f"{address}into_bed/"
-    entry = DiaryEntry.objects.get(morning_on=clock.today(participant.zone))
+    entry = DiaryEntry.objects.get(morning_on=morning_of(clock.now(), participant.zone))
     assert not entry.response.answers.exists()
 
 
 def test_a_morning_long_gone_or_to_come_leads_back_to_the_list():
     participant = learner()
     client = phone_of(participant)
-    today = clock.today(participant.zone)
+    today = morning_of(clock.now(), participant.zone)
     for days in (-3, 1):
         morning = today + timedelta(days=days)
         assert client.get(f"/me/diary/{morning}/").url == "/me/lessons/"

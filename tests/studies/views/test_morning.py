@@ -5,6 +5,7 @@ import pytest
 from django.test import Client
 
 from studies import clock
+from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from tests.studies.services.test_morning_diary import TAPS
@@ -27,8 +28,8 @@ def phone(participant: Participant) -> Client:
     return client
 
 
-def morning_of(participant: Participant, days_back: int = 0) -> str:
-    return f"/me/morning/{clock.today(participant.zone) - timedelta(days=days_back)}/"
+def address_of(participant: Participant, days_back: int = 0) -> str:
+    return f"/me/morning/{morning_of(clock.now(), participant.zone) - timedelta(days=days_back)}/"
 
 
 def tap_through(phone: Client, address: str) -> str:
@@ -43,7 +44,7 @@ def tap_through(phone: Client, address: str) -> str:
 def test_six_answers_and_nothing_else_hand_a_morning_in(
     phone: Client, participant: Participant
 ) -> None:
-    address = morning_of(participant)
+    address = address_of(participant)
     assert "How was last night?" in phone.get("/me/").content.decode()
     saved = tap_through(phone, address)
     assert saved == f"{address}check/"
@@ -57,7 +58,7 @@ def test_six_answers_and_nothing_else_hand_a_morning_in(
 def test_a_tap_is_offered_where_scripts_run_and_continue_where_they_do_not(
     phone: Client, participant: Participant
 ) -> None:
-    page = phone.get(f"{morning_of(participant)}latency_band/").content.decode()
+    page = phone.get(f"{address_of(participant)}latency_band/").content.decode()
     assert "data-taps" in page
     assert re.search(r"data-with-scripts hidden>A tap answers", page)
     assert ">Continue</button>" in page
@@ -66,7 +67,7 @@ def test_a_tap_is_offered_where_scripts_run_and_continue_where_they_do_not(
 def test_what_was_saved_can_be_changed_while_the_morning_is_open(
     phone: Client, participant: Participant
 ) -> None:
-    address = morning_of(participant)
+    address = address_of(participant)
     tap_through(phone, address)
     page = phone.get(f"{address}music/").content.decode()
     assert "I do not want to answer" not in page
@@ -86,7 +87,7 @@ def test_an_earlier_morning_waits_quietly_and_the_limit_is_stated(
     back = participant.study.plan.skills.diary_days_back
     assert page.count('href="/me/morning/') == back + 1
     for days in range(1, back + 1):
-        tap_through(phone, morning_of(participant, days))
+        tap_through(phone, address_of(participant, days))
     assert "Earlier mornings" not in phone.get("/me/").content.decode()
 
 
@@ -94,7 +95,7 @@ def test_an_earlier_morning_waits_quietly_and_the_limit_is_stated(
 def test_a_morning_out_of_reach_leads_to_the_list_and_begins_nothing(
     phone: Client, participant: Participant, days_back: int
 ) -> None:
-    address = morning_of(participant, days_back)
+    address = address_of(participant, days_back)
     for page in (address, f"{address}quality/", f"{address}check/"):
         assert phone.get(page).url == "/me/mornings/"
     assert phone.post(f"{address}quality/", {"answer": "1"}).url == "/me/mornings/"
@@ -104,7 +105,7 @@ def test_a_morning_out_of_reach_leads_to_the_list_and_begins_nothing(
 def test_a_question_that_does_not_exist_is_not_here(
     phone: Client, participant: Participant
 ) -> None:
-    assert phone.get(f"{morning_of(participant)}se_pct/").status_code == 404
+    assert phone.get(f"{address_of(participant)}se_pct/").status_code == 404
 
 
 def test_whoever_has_lessons_has_the_diary_there() -> None:
@@ -117,7 +118,7 @@ def test_the_three_music_arms_meet_the_same_pages() -> None:
     pages = set()
     for person in (listener(), listener()):
         phone = phone_of(person)
-        address = morning_of(person)
+        address = address_of(person)
         for page in ("/me/mornings/", f"{address}music/"):
             html = re.sub(PERSONAL, "", phone.get(page).content.decode())
             pages.add((page, html.replace(person.study.code, "")))
