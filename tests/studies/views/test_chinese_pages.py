@@ -18,8 +18,9 @@ PSEUDONYM = re.compile(r"\b[A-Z0-9]{2}-[A-Z0-9]{4}-[A-Z0-9]\b")
 # Names, abbreviations and what the tests' factories make up.
 NAMES = {
     *("Nocturne", "PIN", "CBT", "LSTM", "ACM", "MCMG", "GAMC", "PSQI", "CPSS"),
-    *("Europe", "London", "Asia", "Shanghai", "STUDY", "SLEEP", "clinician", "researcher"),
+    *("Europe", "London", "Asia", "Shanghai", "STUDY", "SLEEP", "MAIN", "researcher"),
     *("Sleep", "music", "in", "stressed", "adolescents"),
+    *("principal", "investigator"),  # Accounts are named after their roles.
 }
 SPOKEN = ("aria-label", "alt", "title", "placeholder")
 VOID = {"meta", "link", "input", "br", "img", "hr", "path", "circle", "line", "rect"}
