@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('generator', '0001_initial'),
+        ("generator", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='track',
-            name='pin',
-            field=models.JSONField(default=dict, help_text='Renderer, version, SoundFont, chunk size', verbose_name="renderer's pin"),
+            model_name="track",
+            name="pin",
+            field=models.JSONField(
+                default=dict,
+                help_text="Renderer, version, SoundFont, chunk size",
+                verbose_name="renderer's pin",
+            ),
         ),
     ]
