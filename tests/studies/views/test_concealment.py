@@ -123,7 +123,8 @@ def test_nobody_meets_a_future_slot_anywhere(
             make_participant("allocated", study=study)
         request_due()
     needles = _needles(study)
-    assert len(needles) >= 5
+    # The seed in four spellings at least: the two kinds of base64 differ in most seeds only.
+    assert len(needles) >= 4
     places = itertools.chain(
         _pages(study), _administration(), _export(study), _database(), _queue()
     )
