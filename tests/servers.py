@@ -70,7 +70,6 @@ def set_to_morning(var: Path) -> None:
     now = datetime.now(UTC)  # Django may not be set up yet.
     morning = now.replace(hour=10, minute=0, second=0, microsecond=0)
     ahead = (morning - now) % timedelta(days=1)
-    var.mkdir(parents=True, exist_ok=True)
     (var / "clock").write_text(repr(ahead.total_seconds()), encoding="ascii")
 
 
@@ -110,8 +109,8 @@ class Installation:
 
     def start(self) -> None:
         """Prepare the database, start the supervisor and wait until all parts are healthy."""
-        set_to_morning(self.var)
         self.manage("prepare")
+        set_to_morning(self.var)
         self.start_again()
 
     def start_again(self) -> None:
