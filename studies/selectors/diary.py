@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from questionnaires.models import ResponseState
 from questionnaires.selectors import answers_of, flag_table, score_table
+from studies import clock
 from studies.design.sleep_window import DiaryNight
 from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
@@ -39,6 +40,13 @@ class DiaryRow:
 
 
 CONTRADICTIONS = frozenset({"times_out_of_order", "awake_exceeds_night"})
+
+
+def mornings_open(participant: Participant) -> list[date]:
+    """Return the mornings whose diary can be written now, the latest first; alike in every arm."""
+    latest = morning_of(clock.now(), participant.zone)
+    days_back = participant.study.plan.skills.diary_days_back
+    return [latest - timedelta(days=back) for back in range(days_back + 1)]
 
 
 def diary_rows(participants: Iterable[Participant]) -> list[DiaryRow]:

@@ -1,7 +1,7 @@
 """The sleep diary of a morning: written within some days, the usual times offered to confirm."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -9,11 +9,10 @@ from questionnaires.models import Response
 from questionnaires.selectors import score_table
 from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
-from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
-from studies.selectors.diary import usual_times
+from studies.selectors.diary import mornings_open, usual_times
 from studies.services.answers import keep_answer, keep_refusal
 from studies.services.audit import participant_actor, record
 from studies.services.cbt import in_lessons
@@ -22,18 +21,11 @@ from studies.services.sleep_window import keep_window
 DIARY = "sleep_diary"
 
 
-def diary_mornings(participant: Participant) -> list[date]:
-    """Return the mornings whose diary can be written now, the latest first."""
-    latest = morning_of(clock.now(), participant.zone)
-    days_back = participant.study.plan.skills.diary_days_back
-    return [latest - timedelta(days=back) for back in range(days_back + 1)]
-
-
 @transaction.atomic
 def diary_for(*, participant: Participant, morning_on: date) -> DiaryEntry:
     """Return the diary of a morning, begun if need be; one a morning."""
     participant = in_lessons(participant)
-    mornings = diary_mornings(participant)
+    mornings = mornings_open(participant)
     if morning_on not in mornings:
         raise DiaryNotOpen(mornings[-1], mornings[0], morning_on)
     entries = DiaryEntry.objects.select_related("response", "participant__study")

@@ -5,7 +5,7 @@ the morning can be written, its writer may change an answer: that is a revision 
 """
 
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 
@@ -13,11 +13,11 @@ from questionnaires.exceptions import NothingToCorrect
 from questionnaires.selectors import score_table
 from questionnaires.services import correct_answer, start_response, submit_response
 from studies import clock
-from studies.design.windows import morning_of
 from studies.exceptions import DiaryNotOpen, NoMusicInThisArm, NotInTreatment
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
+from studies.selectors.diary import mornings_open
 from studies.services.allocation import arm_kind_of
 from studies.services.answers import keep_answer, keep_refusal, told
 from studies.services.audit import participant_actor, record
@@ -25,13 +25,6 @@ from studies.services.playlists import is_in_treatment
 
 MORNING_DIARY = "morning_diary"
 CHANGED_BY_ITS_WRITER = "changed by the participant"
-
-
-def mornings_open(participant: Participant) -> list[date]:
-    """Return the mornings that can be written now, the latest first, as in the other arm."""
-    latest = morning_of(clock.now(), participant.zone)
-    days_back = participant.study.plan.skills.diary_days_back
-    return [latest - timedelta(days=back) for back in range(days_back + 1)]
 
 
 def morning_entries(participant: Participant) -> dict[date, DiaryEntry]:

@@ -16,6 +16,7 @@ from studies.design.synthetic import Person, relief_at
 from studies.models.participant import Participant
 from studies.models.study import Role
 from studies.models.user import User
+from studies.selectors.diary import mornings_open
 from studies.services import cbt, diary
 from studies.services.allocation import skills_participants
 from studies.services.messages import send_message
@@ -57,7 +58,7 @@ def skills_steps(participant: Participant, person: Person, first: date) -> Itera
 
 
 def _write(participant: Participant, person: Person) -> None:
-    morning = diary.diary_mornings(participant)[0]
+    morning = mornings_open(participant)[0]
     entry = diary.diary_for(participant=participant, morning_on=morning)
     for key, raw in person.answers(diary.DIARY, relief_at(None, 1)).items():
         if raw is not None:

@@ -12,12 +12,11 @@ from django.views.decorators.http import require_POST
 from questionnaires.exceptions import IncompleteResponse
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
-from studies.selectors.diary import usual_times
+from studies.selectors.diary import mornings_open, usual_times
 from studies.services.diary import (
     confirm_usual_times,
     decline_diary_answer,
     diary_for,
-    diary_mornings,
     save_diary_answer,
     submit_diary,
 )
@@ -29,7 +28,7 @@ from studies.views.skills_pages import skills_page
 def begin(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     if request.method == "POST" or _entry(participant, morning):
         return redirect(_sheet(participant, morning).next_url)
-    if morning not in diary_mornings(participant):
+    if morning not in mornings_open(participant):
         return redirect("studies:lessons")
     usual = usual_times(participant, before=morning)
     context = {"participant": participant, "morning": morning, "usual": usual}
@@ -72,12 +71,12 @@ def mornings_of(participant: Participant) -> list[dict[str, object]]:
             "is_done": morning in entries and entries[morning].response.is_submitted,
             "is_begun": morning in entries,
         }
-        for place, morning in enumerate(diary_mornings(participant))
+        for place, morning in enumerate(mornings_open(participant))
     ]
 
 
 def _entries(participant: Participant) -> list[DiaryEntry]:
-    mornings = diary_mornings(participant)
+    mornings = mornings_open(participant)
     own = DiaryEntry.objects.select_related("response")
     return list(own.filter(participant=participant, morning_on__in=mornings))
 

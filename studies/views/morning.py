@@ -16,12 +16,12 @@ from questionnaires.forms import review_rows
 from studies.exceptions import DiaryNotOpen, NotInTreatment
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
+from studies.selectors.diary import mornings_open
 from studies.services.allocation import arm_kind_of
 from studies.services.morning_diary import (
     decline_morning_answer,
     morning_entries,
     morning_for,
-    mornings_open,
     save_morning_answer,
     submit_morning,
 )

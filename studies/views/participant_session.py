@@ -76,7 +76,7 @@ def speak(request: HttpRequest, language: str) -> None:
 
 
 def signed_in(request: HttpRequest) -> Participant | None:
-    """Return the participant of this session if their link still lives."""
+    """Return the participant who signed in with this browser, if their link still lives."""
     kept = request.session.get(KEY)
     if kept is None:
         return None

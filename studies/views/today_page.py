@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy
 from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.models.study import ArmKind
 from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.diary import mornings_open
 from studies.selectors.schedule import ANSWERABLE, Today, today_of
 from studies.services.allocation import arm_kind_of
-from studies.services.morning_diary import morning_entries, mornings_open
+from studies.services.morning_diary import morning_entries
 from studies.services.playlists import is_in_treatment
 from studies.templatetags.dates import short_day
 from studies.views.morning import has_open_mornings

@@ -21,6 +21,7 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Role, Study
 from studies.models.user import User
 from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.diary import mornings_open
 from studies.services.access import set_pin
 from studies.services.allocation import allocate_participant, arm_kind_of
 from studies.services.assessment import (
@@ -34,7 +35,6 @@ from studies.services.consent import current_text, give_consent
 from studies.services.correction import correct_assessment
 from studies.services.diary import (
     diary_for,
-    diary_mornings,
     save_diary_answer,
     submit_diary,
 )
@@ -42,7 +42,6 @@ from studies.services.enrolment import invite_participant, revoke_link
 from studies.services.members import add_member
 from studies.services.morning_diary import (
     morning_for,
-    mornings_open,
     save_morning_answer,
     submit_morning,
 )
@@ -288,7 +287,7 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     found["unlucky"]["morning"] = _morning(found["unlucky"], is_answered=True)
     found["waiting"]["answers"] = f"answers/{_correct(found['waiting'])}/"
     learner = Participant.objects.get(code=found["learner"]["code"])
-    found["learner"]["diary"] = f"/me/diary/{diary_mornings(learner)[0]}/"
+    found["learner"]["diary"] = f"/me/diary/{mornings_open(learner)[0]}/"
     return found
 
 

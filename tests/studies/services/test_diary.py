@@ -11,11 +11,10 @@ from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
-from studies.selectors.diary import diary_of, usual_times
+from studies.selectors.diary import diary_of, mornings_open, usual_times
 from studies.services.diary import (
     confirm_usual_times,
     diary_for,
-    diary_mornings,
     save_diary_answer,
     submit_diary,
 )
@@ -75,7 +74,7 @@ def test_a_night_that_contradicts_itself_does_not_count(
 
 def test_the_diary_of_two_mornings_back_is_the_last_one(learner: Participant) -> None:
     today = morning_of(clock.now(), learner.zone)
-    assert diary_mornings(learner) == [today - timedelta(days=back) for back in range(3)]
+    assert mornings_open(learner) == [today - timedelta(days=back) for back in range(3)]
     for wrong in (today + timedelta(days=1), today - timedelta(days=3)):
         with pytest.raises(DiaryNotOpen, match=str(wrong)):
             diary_for(participant=learner, morning_on=wrong)

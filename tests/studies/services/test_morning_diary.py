@@ -11,11 +11,11 @@ from studies.exceptions import DiaryNotOpen, NoMusicInThisArm, NotInTreatment
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
+from studies.selectors.diary import mornings_open
 from studies.services.audit import SYSTEM, verify_chain
 from studies.services.morning_diary import (
     decline_morning_answer,
     morning_for,
-    mornings_open,
     save_morning_answer,
     submit_morning,
 )

@@ -16,7 +16,7 @@ TASTE = {"styles": ["folk", "jazz"], "instrument": "harp", "tempo": "slow", "mod
 
 def test_the_page_before_the_start_lists_what_to_do_with_one_button():
     page = phone_of(make_participant("consented")).get("/me/").content.decode()
-    assert page.count('class="status todo"') == 3
+    assert page.count('class="status due"') == 3
     assert page.count('class="button"') == 1
 
 
