@@ -64,7 +64,8 @@ class RendererPin:
 
     `renderer` and `version` name the program that turns notes into samples, `profile` the numbers
     of the mastering, `device` the kind of machine ("cpu", "cuda"), `soundfont_sha256` the samples
-    it plays (empty where it needs none), `chunk_samples` the size of its steps.
+    it plays (empty where it needs none), `chunk_samples` the size of its steps, `encoder` the
+    program that writes the MP3 (empty: the built-in one, whichever version is there).
     """
 
     renderer: str
@@ -73,6 +74,7 @@ class RendererPin:
     chunk_samples: int
     device: str = "cpu"
     soundfont_sha256: str = ""
+    encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ class Rendering:
 
     `duration_s` seconds; `loudness_lufs` integrated loudness (ITU-R BS.1770); `true_peak_dbtp`
     4x oversampled; hashes are SHA-256 in hex; `pin` is what rendered it, as `RendererPin` has it;
-    `features` and `quality` are plain JSON values.
+    `features` and `quality` are plain JSON values; `check_path` is the short piece by which a
+    listener sets the volume, where there is one.
     """
 
     audio_path: Path
@@ -187,6 +190,7 @@ class Rendering:
     pin: Mapping[str, object] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
     quality: Mapping[str, object] = field(default_factory=dict)
+    check_path: Path | None = None
 
 
 def _require(condition: bool, expected: str, got: object) -> None:

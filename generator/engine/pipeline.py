@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from generator.engine.audio.balance import even_out, fit_room, mean_amplitude, sink
-from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256, write_mp3
+from generator.engine.audio.encoders import encoder_for
+from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256
 from generator.engine.audio.features import features, loudness_curve
 from generator.engine.audio.limits import Row, in_words
 from generator.engine.audio.loudness import TruePeakMeter
@@ -32,6 +33,7 @@ from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, Timeline, ti
 from generator.engine.audio.quality import Measurements, SoundMeasurer, judge, unfit
 from generator.engine.audio.refusals import UnfitMusic
 from generator.engine.audio.renderers import Renderer, renderer_for
+from generator.engine.audio.segments import samples, volume_check
 from generator.engine.audio.synthesis import HEADROOM
 from generator.engine.audio.thinning import thin
 from generator.engine.brief import Bed, Brief, Rendering
@@ -57,6 +59,8 @@ def render(
     brief: Brief, *, directory: Path, stem: str, progress: Progress | None = None
 ) -> Rendering:
     """Return the finished rendering of a brief: `<stem>.mp3` and `<stem>.mid` in `directory`.
+
+    A third file, `<stem>.check.mp3`, is what a listener sets the volume by (see `segments`).
 
     Music that fails its quality control is drawn again, with a seed that follows from the brief's;
     the failed draws are kept with the rendering (`quality["draws"]`).
@@ -86,6 +90,8 @@ def render(
     """
     report = _Rising(progress or _silent)
     renderer = renderer_for(brief.pin)
+    # Refused before anything is composed.
+    encoder_for(brief.pin)
     report(0.0, COMPOSING)
     composer = composer_for(brief.composer)
 
@@ -166,7 +172,7 @@ def render_score(
         What turns notes into samples; else the one that the brief pins.
     """
     report = progress or _silent
-    renderer = renderer or renderer_for(brief.pin)
+    renderer, encoder = renderer or renderer_for(brief.pin), encoder_for(brief.pin)
     profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
     plan = timeline(60 * brief.minutes)
     score = end_repeats(thin(score, plan))
@@ -187,15 +193,18 @@ def render_score(
         measured = _master_to(scratch, dry, plan, profile, report)
         gain_db = gain_to_target(measured.integrated_lufs, profile)
         level = _Level(gain_db, measured, profile)
-        write_mp3(_amplified(scratch, level, plan, report), work.audio_part)
+        encoder.write(_amplified(scratch, level, plan, report), work.audio_part)
         report(_ENCODED, CHECKING)
         measured = level.measured_after()
         rows += judge(measured, gain_db=gain_db, timeline=plan, profile=profile)
         _refuse_unfit(rows, plan)
         _require_length(work.audio_part, plan)
+        check = volume_check(work.audio_part, start_s=plan.fade_in / SAMPLE_RATE_HZ)
+        encoder.write(samples(check), work.check_part)
         rendering = Rendering(
             audio_path=work.audio,
             midi_path=work.midi,
+            check_path=work.check,
             duration_s=plan.n_samples / SAMPLE_RATE_HZ,
             loudness_lufs=round(measured.integrated_lufs + gain_db, 2),
             true_peak_dbtp=round(measured.true_peak_dbtp + gain_db, 2),
@@ -204,7 +213,7 @@ def render_score(
             n_notes=len(performance.notes),
             composer_release=release,
             renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
-            pin=asdict(renderer.pin),
+            pin=asdict(replace(renderer.pin, encoder=encoder.name)),
             features=features(score, performance, measured, plan, gain_db),
             quality={
                 "profile": profile.name,
@@ -247,21 +256,26 @@ class _Workplace:
     midi_part: Path
     scratch_part: Path
     audio_part: Path
+    check_part: Path
     midi: Path
     audio: Path
+    check: Path
 
     def publish(self) -> None:
-        """Give both finished files their names; neither stays if one cannot have it."""
-        publish(self.midi_part, self.midi)
+        """Give the finished files their names; none stays if one cannot have it."""
+        finished = [self.midi, self.check, self.audio]
+        parts = [self.midi_part, self.check_part, self.audio_part]
         try:
-            publish(self.audio_part, self.audio)
+            for part, final in zip(parts, finished, strict=True):
+                publish(part, final)
         except OSError:
-            self.midi.unlink(missing_ok=True)
+            for final in finished:
+                final.unlink(missing_ok=True)
             raise
 
     def clear(self) -> None:
         """Remove whatever is unfinished."""
-        for part in (self.midi_part, self.scratch_part, self.audio_part):
+        for part in (self.midi_part, self.scratch_part, self.audio_part, self.check_part):
             part.unlink(missing_ok=True)
 
 
@@ -277,8 +291,10 @@ def _workplace(directory: Path, stem: str) -> Iterator[_Workplace]:
         midi_part=directory / f"{stem}.{token}.part.mid",
         scratch_part=directory / f"{stem}.{token}.part.pcm",
         audio_part=directory / f"{stem}.{token}.part.mp3",
+        check_part=directory / f"{stem}.{token}.part.check.mp3",
         midi=directory / f"{stem}.mid",
         audio=directory / f"{stem}.mp3",
+        check=directory / f"{stem}.check.mp3",
     )
     try:
         yield work

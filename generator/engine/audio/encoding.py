@@ -21,12 +21,10 @@ import soundfile
 from generator.engine.audio.profile import CHANNELS, CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from generator.engine.errors import SynthesisError
 
-# One encoder everywhere: another one found on a machine would give other bytes, and another size.
-ENCODER = "soundfile (LAME)"
 BIT_RATE_KBPS = 112
 _COMPRESSION_LEVEL = 0.7
 # LAME's presets turn constant-rate input down to this share; undone here, and measured by the test.
-_LAME_SCALE = 0.95
+LAME_SCALE = 0.95
 _INT24_FULL_SCALE = 2**23
 _BYTES_PER_FRAME = 3 * CHANNELS
 
@@ -168,7 +166,7 @@ def _writable(path: Path) -> io.FileIO:
 
 
 def _write_frames(mp3: soundfile.SoundFile, chunk: np.ndarray) -> None:
-    mp3.write(np.ascontiguousarray(chunk / _LAME_SCALE, dtype=np.float32))
+    mp3.write(np.ascontiguousarray(chunk / LAME_SCALE, dtype=np.float32))
 
 
 def _settle(raw: io.FileIO, path: Path) -> None:

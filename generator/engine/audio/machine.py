@@ -4,7 +4,6 @@
 """
 
 import os
-import shutil
 import time
 from dataclasses import asdict, dataclass
 
@@ -12,8 +11,8 @@ import numpy as np
 import soundfile
 import torch
 
-from generator.engine.audio import fluidsynth, soundfont
-from generator.engine.audio.encoding import ENCODER
+from generator.engine.audio import ffmpeg, fluidsynth, soundfont
+from generator.engine.audio.encoders import available_encoders
 from generator.engine.audio.mastering import Master
 from generator.engine.audio.performance import TimedNote
 from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, timeline
@@ -37,9 +36,9 @@ class RendererFacts:
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """What was found on this machine; `encoder` is empty where MP3 cannot be written."""
+    """What was found on this machine; `encoders` is empty where MP3 cannot be written."""
 
-    encoder: str
+    encoders: tuple[str, ...]
     libsndfile: str
     ffmpeg: str
     torch: str
@@ -53,9 +52,9 @@ class AudioFacts:
 def audio_facts() -> AudioFacts:
     """Return what this machine can render with; takes some seconds, for it measures the speed."""
     return AudioFacts(
-        encoder=ENCODER if "MP3" in soundfile.available_formats() else "",
+        encoders=_encoders(),
         libsndfile=soundfile.__libsndfile_version__,
-        ffmpeg=shutil.which("ffmpeg") or "",
+        ffmpeg=ffmpeg.found(),
         torch=torch.__version__,
         cuda=torch.cuda.get_device_name() if torch.cuda.is_available() else "",
         n_cores=len(os.sched_getaffinity(0)),
@@ -63,6 +62,11 @@ def audio_facts() -> AudioFacts:
         soundfonts=tuple(map(str, soundfont.usable_soundfonts())),
         renderers=tuple(map(_facts, available_renderers())),
     )
+
+
+def _encoders() -> tuple[str, ...]:
+    names = tuple(encoder.name for encoder in available_encoders())
+    return names if "MP3" in soundfile.available_formats() else names[1:]
 
 
 def _facts(renderer: Renderer) -> RendererFacts:

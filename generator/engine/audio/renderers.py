@@ -5,6 +5,7 @@ months apart by their timbre. A worker that cannot meet the pin refuses; it neve
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -57,20 +58,23 @@ def renderer_for(pin: RendererPin | None) -> Renderer:
         return BuiltInRenderer()
     if pin.renderer == soundfont.RENDERER:
         renderer = soundfont.SoundFontRenderer(soundfont.soundfont_by_hash(pin.soundfont_sha256))
-    elif pin.device == "cuda" and not torch.cuda.is_available():
-        raise _unmet(pin, "no CUDA device")
+    elif pin.device not in _devices():
+        raise _unmet(pin, f"no device but {', '.join(_devices())}")
     else:
         renderer = BuiltInRenderer(pin.device)
-    if renderer.pin != pin:
+    if renderer.pin != replace(pin, encoder=""):
         raise _unmet(pin, f"{renderer.pin}")
     return renderer
 
 
 def available_renderers() -> list[Renderer]:
     """Return every renderer of this machine, the built-in one first."""
-    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-    built_in = [BuiltInRenderer(device) for device in devices]
+    built_in = [BuiltInRenderer(device) for device in _devices()]
     return [*built_in, *map(soundfont.SoundFontRenderer, soundfont.usable_soundfonts())]
+
+
+def _devices() -> list[str]:
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
 def _unmet(pin: RendererPin, got: str) -> PinUnmet:

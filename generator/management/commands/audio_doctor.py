@@ -24,7 +24,7 @@ class Command(BaseCommand):
         torch.set_num_threads(1)
         facts = audio_facts()
         self.stdout.write(json.dumps(asdict(facts), indent=1) if options["json"] else _text(facts))
-        if not facts.encoder:
+        if not facts.encoders:
             raise CommandError(
                 f"soundfile with an MP3 encoder was expected, got libsndfile {facts.libsndfile} "
                 "without one. Reinstall soundfile from its wheel."
@@ -33,8 +33,7 @@ class Command(BaseCommand):
 
 def _text(facts: AudioFacts) -> str:
     lines = [
-        f"Encoder     {facts.encoder or 'none: MP3 cannot be written'}, "
-        f"libsndfile {facts.libsndfile}",
+        f"Encoder     {', '.join(facts.encoders) or 'none: MP3 cannot be written'}",
         f"ffmpeg      {facts.ffmpeg or 'not found (not needed)'}",
         f"Device      {facts.cuda or 'CPU'}, {facts.n_cores} cores, torch {facts.torch}",
         f"FluidSynth  {facts.fluidsynth or 'not found: sampled instruments are off'}",

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from django.core.management.base import BaseCommand, CommandError
 
+from generator.engine.audio.encoders import available_encoders
 from generator.engine.audio.renderers import available_renderers
 from generator.engine.brief import (
     Bed,
@@ -47,6 +48,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--soundfont", default="", help="Play this SoundFont (a name, or part of a path)."
         )
+        parser.add_argument(
+            "--encoder", default="", help="Write the MP3 with this program, such as ffmpeg."
+        )
         parser.add_argument("--json", action="store_true", help="Print everything as JSON.")
 
     def handle(self, *_args: object, **options: object) -> None:
@@ -77,7 +81,8 @@ def _brief(options: dict[str, object]) -> Brief:
         instrument=Instrument(options["instrument"]),
         bed=Bed(options["bed"]),
     )
-    return replace(brief, pin=_pin(options["soundfont"]))
+    pin = replace(_pin(options["soundfont"]), encoder=_encoder(options["encoder"]))
+    return replace(brief, pin=pin)
 
 
 def _pin(soundfont: str) -> RendererPin:
@@ -90,6 +95,14 @@ def _pin(soundfont: str) -> RendererPin:
             return pin
     found = ", ".join(paths) or "none, or no FluidSynth to play one"
     raise CommandError(f"a SoundFont like {soundfont!r} was expected, got {found}.")
+
+
+def _encoder(program: str) -> str:
+    names = [encoder.name for encoder in available_encoders()]
+    for name in names:
+        if program in name:
+            return name
+    raise CommandError(f"one of {', '.join(names)} was expected, got {program!r}.")
 
 
 def _as_json(brief: Brief, rendering: Rendering) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from generator.engine.audio.encoding import sha256
+from generator.engine.audio.encoders import built_in
+from generator.engine.audio.encoding import mp3_duration_s, sha256
 from generator.engine.audio.loudness import LoudnessMeter
 from generator.engine.audio.profile import SAMPLE_RATE_HZ
 from generator.engine.audio.quality import PREVIEW_ITEMS
@@ -65,8 +66,11 @@ def test_a_brief_becomes_one_finished_file_and_its_midi(tmp_path):
         stem="night",
         progress=lambda fraction, stage: steps.append((fraction, stage)),
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["night.mid", "night.mp3"]
+    names = ["night.check.mp3", "night.mid", "night.mp3"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert result.audio_sha256 == sha256(result.audio_path)
+    assert result.check_path.name == "night.check.mp3"
+    assert mp3_duration_s(result.check_path) == pytest.approx(20.7, abs=0.1)
     assert result.midi_sha256 == sha256(result.midi_path)
     assert result.duration_s == 30.0
     assert result.loudness_lufs == pytest.approx(-24.0, abs=0.5)
@@ -183,7 +187,7 @@ def test_what_a_killed_rendering_left_is_swept_away_but_a_living_one_is_not_dist
         os.utime(path, (0, 0))
     rendered(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"night.mid", "night.mp3", living.name, other.name}
+    assert names == {"night.mid", "night.mp3", "night.check.mp3", living.name, other.name}
 
 
 def test_a_missing_directory_is_told(tmp_path):
@@ -242,7 +246,7 @@ def test_a_night_that_fails_a_line_of_the_notes_is_refused_before_a_sample_is_ma
 def test_the_rendering_says_what_it_was_rendered_with(tmp_path):
     pin = BuiltInRenderer().pin
     pinned = rendered(tmp_path, a_brief=brief(pin=pin))
-    assert pinned.pin == asdict(pin)
+    assert pinned.pin == asdict(replace(pin, encoder=built_in().name))
     assert pinned.audio_sha256 == rendered(tmp_path).audio_sha256
 
 
