@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from generator.exceptions import GeneratorError
-from generator.models.playlist import Playlist, Track, WorkerHeartbeat
+from generator.models.playlist import Playlist, PlaylistState, Track, WorkerHeartbeat
 from generator.selectors import worker_state
 from generator.services.requesting import cancel_playlist, retry_playlist
 
@@ -36,15 +36,18 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(Playlist)
 class PlaylistAdmin(ReadOnlyAdmin):
-    list_display = ["id", "state", "percent", "age", "attempt", "worker", "failure_sentence"]
+    list_display = ["id", "state", "percent", "age", "attempt", "worker", "reason"]
     list_filter = ["state", "failure_code"]
     search_fields = ["id", "key"]
     ordering = ["-requested_at"]
     actions = ["cancel", "retry"]
     fieldsets = [
         (None, {"fields": ["id", "key", "state", "percent", "worker"]}),
-        (_("When"), {"fields": ["requested_at", "started_at", "finished_at", "not_before"]}),
-        (_("Attempts"), {"fields": ["attempt", "cancel_requested", "failure_sentence"]}),
+        (
+            _("When"),
+            {"fields": ["requested_at", "wanted_by", "started_at", "finished_at", "not_before"]},
+        ),
+        (_("Attempts"), {"fields": ["attempt", "cancel_requested", "reason", "refusal"]}),
         (_("Queue"), {"fields": ["woken_at", "lease", "lease_until"]}),
     ]
 
@@ -57,7 +60,9 @@ class PlaylistAdmin(ReadOnlyAdmin):
         return timesince(playlist.requested_at)
 
     @admin.display(description=_("Reason"), ordering="failure_code")
-    def failure_sentence(self, playlist: Playlist) -> str:
+    def reason(self, playlist: Playlist) -> str:
+        if playlist.state == PlaylistState.QUEUED and playlist.refusal:
+            return str(_("Waits for a worker that has the study's renderer."))
         return playlist.failure_sentence
 
     @admin.action(description=_("Cancel"), permissions=["change"])

@@ -66,6 +66,14 @@ class FailureRow:
     failed_at: datetime
 
 
+@dataclass(frozen=True)
+class RefusalRow:
+    """One playlist that a worker could not take, with that worker's sentence for staff."""
+
+    playlist_id: UUID
+    sentence: str
+
+
 def queue_depth() -> QueueDepth:
     """Return the length and the age of the queue."""
     waiting = Q(state=PlaylistState.QUEUED)
@@ -106,11 +114,22 @@ def failures(limit: int = 20) -> list[FailureRow]:
     ]
 
 
+def refusals() -> list[RefusalRow]:
+    """Return what waits for a worker that has its pinned renderer, the most urgent first."""
+    waiting = Playlist.objects.filter(state=PlaylistState.QUEUED).exclude(refusal="").by_urgency()
+    return [RefusalRow(playlist.pk, playlist.refusal) for playlist in waiting]
+
+
 def playlist_progress(playlist: Playlist) -> dict[str, object]:
-    """Return state, progress 0 to 1 and the seconds that probably remain, or None if unknown."""
+    """Return state, progress 0 to 1 and the seconds that probably remain, or None if unknown.
+
+    `n_ahead` counts the mixes that are made before this one while it waits.
+    """
+    is_waiting = playlist.state == PlaylistState.QUEUED
     return {
         "state": str(playlist.state),
         "progress": round(playlist.progress, 3),
+        "n_ahead": Playlist.objects.ahead_of(playlist).count() if is_waiting else 0,
         "remaining_s": _remaining_s(playlist),
         "is_final": playlist.is_final,
     }
@@ -141,27 +160,34 @@ def _remaining_s(playlist: Playlist) -> int | None:
     if playlist.is_working and playlist.progress >= PROGRESS_WORTH_EXTRAPOLATING:
         elapsed_s = _seconds_since(playlist.started_at)
         return round(elapsed_s * (1 - playlist.progress) / playlist.progress)
-    usual_s = _usual_render_s()
+    usual_s = _usual_s_per_minute()
     if usual_s is None:
         return None
+    own_s = usual_s * _minutes_of_music(playlist.brief)
     if playlist.is_working:
-        return round(usual_s)
-    return round(usual_s * (1 + _n_ahead(playlist) / max(1, _n_alive())))
+        return round(own_s)
+    ahead = Playlist.objects.ahead_of(playlist).values_list("brief", "progress")
+    ahead_s = usual_s * sum(_minutes_of_music(brief) * (1 - done) for brief, done in ahead)
+    return round(own_s + ahead_s / max(1, _n_alive()))
 
 
-def _usual_render_s() -> float | None:
+def _usual_s_per_minute() -> float | None:
+    """Return how many seconds a minute of music took lately, over all composers alike."""
     recent = (
-        Playlist.objects.filter(state=PlaylistState.READY)
+        Playlist.objects.filter(state=PlaylistState.READY, started_at__isnull=False)
         .order_by("-finished_at")
-        .values_list("started_at", "finished_at")[:N_RECENT]
+        .values_list("brief", "started_at", "finished_at")[:N_RECENT]
     )
-    lengths_s = [(finished - started).total_seconds() for started, finished in recent]
-    return median(lengths_s) if lengths_s else None
+    rates = [
+        (finished - started).total_seconds() / _minutes_of_music(brief)
+        for brief, started, finished in recent
+    ]
+    return median(rates) if rates else None
 
 
-def _n_ahead(playlist: Playlist) -> int:
-    earlier = Q(state=PlaylistState.QUEUED, requested_at__lt=playlist.requested_at)
-    return Playlist.objects.filter(earlier | Q(state__in=WORKING)).count()
+def _minutes_of_music(brief: Mapping[str, object]) -> float:
+    minutes = brief.get("minutes")
+    return float(minutes) if isinstance(minutes, int | float) and minutes > 0 else 1.0
 
 
 def _n_alive() -> int:

@@ -4,7 +4,6 @@ Only workers load this module, and with it torch. Everybody else sends these tas
 """
 
 import logging
-from uuid import UUID
 
 import torch
 from celery import Task, shared_task
@@ -21,8 +20,9 @@ _pulses: dict[str, heartbeat.Pulse] = {}
 
 @shared_task(name=requesting.RENDER_PLAYLIST, bind=True)
 def render_playlist(self: Task, playlist_id: str) -> None:
-    """Render the playlist that was named, or another one that waits."""
-    rendering.render_next(worker=self.request.hostname, playlist_id=UUID(playlist_id))
+    """Render what is wanted first; the playlist that was named waited when the call was sent."""
+    logger.debug("called for playlist %s", playlist_id)
+    rendering.render_next(worker=self.request.hostname)
 
 
 @shared_task(name=requesting.SWEEP_PLAYLISTS)

@@ -13,6 +13,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Case, DateTimeField, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 MAX_ATTEMPTS = 3
@@ -52,6 +53,9 @@ WORKING = (PlaylistState.COMPOSING, PlaylistState.RENDERING, PlaylistState.CHECK
 FINAL = (PlaylistState.READY, PlaylistState.FAILED, PlaylistState.CANCELLED)
 
 
+URGENCY = Coalesce("wanted_by", "requested_at")
+
+
 def playlist_states() -> list[tuple[str, str]]:
     """Choices as a callable, so that a new state needs no migration."""
     return PlaylistState.choices
@@ -71,8 +75,21 @@ class PlaylistQuerySet(models.QuerySet):
     """The queue's questions, and the one way an attempt ends without a mix."""
 
     def due(self, now: datetime) -> Self:
-        """Rows that a worker may claim at `now`."""
-        return self.filter(Q(not_before=None) | Q(not_before__lte=now), state=PlaylistState.QUEUED)
+        """Rows that a worker may claim at `now`, the one that is wanted first in front."""
+        rested = Q(not_before=None) | Q(not_before__lte=now)
+        return self.filter(rested, state=PlaylistState.QUEUED).by_urgency()
+
+    def by_urgency(self) -> Self:
+        """Put what is wanted first in front; without a time it is wanted since it was asked."""
+        return self.alias(urgency=URGENCY).order_by("urgency", "requested_at")
+
+    def ahead_of(self, playlist: "Playlist") -> Self:
+        """Rows that come before this one, whether they wait or are in work."""
+        moment = playlist.wanted_by or playlist.requested_at
+        sooner = Q(urgency__lt=moment) | Q(urgency=moment, requested_at__lt=playlist.requested_at)
+        waiting = Q(state=PlaylistState.QUEUED) & sooner
+        others = self.alias(urgency=URGENCY).exclude(pk=playlist.pk)
+        return others.filter(waiting | Q(state__in=WORKING))
 
     def working(self) -> Self:
         """Rows that a worker holds."""
@@ -139,6 +156,12 @@ class Playlist(models.Model):
     )
     progress = models.FloatField(_("progress"), default=0.0, help_text=_("0 to 1"))
     requested_at = models.DateTimeField(_("requested"))
+    wanted_by = models.DateTimeField(
+        _("wanted by"),
+        null=True,
+        blank=True,
+        help_text=_("What is wanted first is made first; empty: as soon as possible"),
+    )
     not_before = models.DateTimeField(
         _("rests until"),
         null=True,
@@ -168,6 +191,12 @@ class Playlist(models.Model):
         max_length=FAILURE_LENGTH,
         blank=True,
         help_text=_("The worker's own words, for the log"),
+    )
+    refusal = models.CharField(
+        _("refused"),
+        max_length=FAILURE_LENGTH,
+        blank=True,
+        help_text=_("Which worker could not take it and why; it waits for another"),
     )
 
     objects = PlaylistQuerySet.as_manager()
@@ -226,6 +255,12 @@ class Track(models.Model):
         _("audio file"), max_length=100, unique=True, help_text=_("Under nights/")
     )
     midi_name = models.CharField(_("MIDI file"), max_length=100, unique=True)
+    check_name = models.CharField(
+        _("volume check"),
+        max_length=100,
+        blank=True,
+        help_text=_("The short file by which its listener sets the volume"),
+    )
     audio_sha256 = models.CharField(_("SHA-256 of the audio"), max_length=64)
     midi_sha256 = models.CharField(_("SHA-256 of the MIDI"), max_length=64)
     duration_s = models.FloatField(_("length in seconds"))

@@ -9,8 +9,8 @@ import errno
 import json
 import logging
 import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -22,8 +22,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from generator.engine import pipeline
+from generator.engine.audio.encoders import encoder_for
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
-from generator.engine.brief import Brief, Rendering
+from generator.engine.audio.renderers import renderer_for
+from generator.engine.brief import Brief, RendererPin, Rendering
 from generator.engine.errors import (
     BriefError,
     CheckpointError,
@@ -36,8 +38,6 @@ from generator.services import heartbeat, storage
 
 logger = logging.getLogger(__name__)
 
-# How many of the oldest rows a worker tries for before it leaves them to the others.
-MAX_CANDIDATES = 32
 # A report a second is plenty for a page and spares the database.
 REPORT_EVERY_S = 1.0
 # Far more than a healthy render needs (a third of the music's length on one busy core), far less
@@ -63,9 +63,9 @@ class DeadlinePassed(RenderCancelled):
 def render_next(
     *, worker: str, playlist_id: UUID | None = None, render: Renderer = pipeline.render
 ) -> Playlist | None:
-    """Render the playlist that was named, else the oldest that is due; None if none is.
+    """Render the playlist that was named, else the one that is wanted first; None if none is due.
 
-    The message that named it may be late or doubled: then another one is done, or nothing.
+    Whoever names one may be late: then another one is done, or nothing.
     """
     playlist = claim(worker=worker, playlist_id=playlist_id)
     if playlist is None:
@@ -80,9 +80,16 @@ def render_next(
 
 
 def claim(*, worker: str, playlist_id: UUID | None = None) -> Playlist | None:
-    """Take one due row for this worker, under a fresh lease; None if there is none to take."""
-    for key in _candidates(playlist_id):
+    """Take one due row for this worker, under a fresh lease; None if there is none to take.
+
+    A row whose pinned renderer this machine does not have stays for another worker, with a note.
+    """
+    for key, brief in _candidates(playlist_id):
         now, lease = timezone.now(), uuid4()
+        refusal = refusal_of(brief)
+        if refusal:
+            _note_refusal(key, f"{worker}: {refusal}"[: Playlist.FAILURE_LENGTH], now)
+            continue
         # The WHERE clause is the lock: of two workers, the second one updates nothing.
         if (
             Playlist.objects.due(now)
@@ -95,6 +102,7 @@ def claim(*, worker: str, playlist_id: UUID | None = None) -> Playlist | None:
                 attempt=F("attempt") + 1,
                 started_at=now,
                 progress=0.0,
+                refusal="",
             )
         ):
             return Playlist.objects.get(pk=key)
@@ -184,11 +192,34 @@ class Tenure:
         connection.close_if_unusable_or_obsolete()
 
 
-def _candidates(playlist_id: UUID | None) -> Iterator[UUID]:
+def refusal_of(brief: Mapping[str, object]) -> str:
+    """Return why this machine cannot render a brief as it is pinned; empty where it can.
+
+    What cannot be read is nobody's to refuse: it fails as an invalid brief when it is rendered.
+    """
+    try:
+        pin = RendererPin(**brief["pin"]) if brief.get("pin") else None
+    except TypeError:
+        return ""
+    try:
+        renderer_for(pin)
+        encoder_for(pin)
+    except PinUnmet as refusal:
+        return str(refusal)
+    return ""
+
+
+def _candidates(playlist_id: UUID | None) -> Iterator[tuple[UUID, Mapping[str, object]]]:
+    due = Playlist.objects.due(timezone.now()).values_list("pk", "brief")
     if playlist_id is not None:
-        yield playlist_id
-    due = Playlist.objects.due(timezone.now())
-    yield from due.values_list("pk", flat=True)[:MAX_CANDIDATES]
+        yield from due.filter(pk=playlist_id)
+    # All of them: what this worker cannot take must not hide what it can.
+    yield from due
+
+
+def _note_refusal(key: UUID, refusal: str, now: datetime) -> None:
+    if Playlist.objects.due(now).filter(pk=key).exclude(refusal=refusal).update(refusal=refusal):
+        logger.warning("playlist %s stays for another worker, %s", key, refusal)
 
 
 @transaction.atomic
@@ -211,6 +242,7 @@ def _publish(playlist: Playlist, rendering: Rendering) -> bool:
         playlist=playlist,
         audio_name=rendering.audio_path.name,
         midi_name=rendering.midi_path.name,
+        check_name=rendering.check_path.name if rendering.check_path else "",
         audio_sha256=rendering.audio_sha256,
         midi_sha256=rendering.midi_sha256,
         duration_s=rendering.duration_s,

@@ -31,9 +31,11 @@ RENDER_PLAYLIST = "generator.render_playlist"
 SWEEP_PLAYLISTS = "generator.sweep_playlists"
 
 RESEND_S = 60
-# A wake-up call makes a worker take the oldest row that is due, whichever it names, so a handful of
-# calls keeps every worker busy; sending one per waiting row each minute would only fill the broker.
+# A wake-up call makes a worker take the row that is wanted first, whichever it names, so a handful
+# of calls keeps every worker busy; one per waiting row each minute would only fill the broker.
 MAX_WAKE_UPS = 32
+# What is pinned to a GPU is told to those who have one; everything else to all the others.
+GPU_QUEUE, CPU_QUEUE = "gpu", "cpu"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,23 @@ class Swept:
     n_orphans: int
 
 
-def request_playlist(*, brief: Brief, key: str) -> Playlist:
+def request_playlist(*, brief: Brief, key: str, wanted_by: datetime | None = None) -> Playlist:
     """Return the playlist of `key`, queued now or asked for before; the first brief stands.
 
-    `key` is the caller's idempotency key and must be opaque: administrators see it.
+    Parameters
+    ----------
+    brief : Brief
+    key : str
+        The caller's idempotency key; opaque, since administrators see it.
+    wanted_by : datetime, optional
+        What is wanted first is made first; without it, this is wanted now.
     """
-    playlist, created = Playlist.objects.get_or_create(
-        key=key, defaults={"brief": json.loads(brief.to_json()), "requested_at": timezone.now()}
-    )
+    asked = {
+        "brief": json.loads(brief.to_json()),
+        "requested_at": timezone.now(),
+        "wanted_by": wanted_by,
+    }
+    playlist, created = Playlist.objects.get_or_create(key=key, defaults=asked)
     if created:
         _wake_on_commit(playlist.pk)
     return playlist
@@ -100,6 +111,7 @@ def retry_playlist(playlist: Playlist) -> Playlist:
         woken_at=None,
         failure_code="",
         failure="",
+        refusal="",
     ):
         playlist.refresh_from_db()
         raise PlaylistNotRetryable(playlist=playlist.pk, state=playlist.state)
@@ -140,11 +152,11 @@ def take_back_from(*, worker: str) -> int:
 
 
 def _overdue(now: datetime) -> list[UUID]:
-    """Return the oldest due rows that no worker was told of lately."""
+    """Return the first due rows, of those that no worker was told of lately."""
     resend_s = getattr(settings, "NOCTURNE_RESEND_S", RESEND_S)
     told_lately = now - timedelta(seconds=resend_s)
-    oldest = Playlist.objects.due(now).values_list("pk", "woken_at")[:MAX_WAKE_UPS]
-    return [pk for pk, woken_at in oldest if woken_at is None or woken_at < told_lately]
+    first = Playlist.objects.due(now).values_list("pk", "woken_at")[:MAX_WAKE_UPS]
+    return [pk for pk, woken_at in first if woken_at is None or woken_at < told_lately]
 
 
 def _wake_all(keys: Iterable[UUID]) -> int:
@@ -167,10 +179,19 @@ def _wake(key: UUID) -> bool:
             # Left to itself, publishing tries for six seconds while somebody's page waits.
             connection.ensure_connection(max_retries=0)
             current_app.send_task(
-                RENDER_PLAYLIST, args=[str(key)], connection=connection, retry=False
+                RENDER_PLAYLIST,
+                args=[str(key)],
+                queue=_queue_of(key),
+                connection=connection,
+                retry=False,
             )
     except (BrokerUnreachable, OSError) as error:
         logger.warning("playlist %s stays queued, the broker is unreachable: %s", key, error)
         return False
     Playlist.objects.filter(pk=key, state=PlaylistState.QUEUED).update(woken_at=timezone.now())
     return True
+
+
+def _queue_of(key: UUID) -> str:
+    devices = Playlist.objects.filter(pk=key).values_list("brief__pin__device", flat=True)
+    return GPU_QUEUE if devices.first() == "cuda" else CPU_QUEUE

@@ -41,6 +41,11 @@ def midi_path(track: Track) -> Path:
     return Path(settings.NOCTURNE_NIGHTS) / track.midi_name
 
 
+def check_path(track: Track) -> Path | None:
+    """Return where the short file lies by which its listener sets the volume, if there is one."""
+    return Path(settings.NOCTURNE_NIGHTS) / track.check_name if track.check_name else None
+
+
 def remove_attempt(stem: str) -> int:
     """Delete all files of one attempt; return how many there were."""
     return _remove(path for path in nights().iterdir() if path.name.startswith(stem))
@@ -57,8 +62,11 @@ def remove_orphans() -> int:
         return 0
     working = Playlist.objects.working().values_list("lease", flat=True)
     wanted = {lease.hex for lease in working}
-    published = set(Track.objects.values_list("audio_name", flat=True))
-    published.update(Track.objects.values_list("midi_name", flat=True))
+    published = {
+        name
+        for names in Track.objects.values_list("audio_name", "midi_name", "check_name")
+        for name in names
+    }
     return _remove(
         path for path, lease in named if lease not in wanted and path.name not in published
     )

@@ -11,6 +11,7 @@ from generator.selectors import (
     failures,
     playlist_progress,
     queue_depth,
+    refusals,
     workers,
 )
 
@@ -117,6 +118,38 @@ def test_what_waits_takes_as_long_as_usual_for_each_before_it():
         a_worker(f"w{number}@here")
     a_worker("dead@here", seen_s_ago=1000)
     assert playlist_progress(mine)["remaining_s"] == 120
+
+
+def test_what_is_wanted_later_is_not_ahead_and_what_is_half_done_counts_half():
+    finished(took_s=60)
+    in_work(begun_s_ago=1, progress=0.5)
+    a_playlist(asked_s_ago=100, wanted_by=ago(-3600))
+    mine = a_playlist(asked_s_ago=5)
+    shown = playlist_progress(mine)
+    assert (shown["n_ahead"], shown["remaining_s"]) == (1, 90)
+    prepared = Playlist.objects.get(wanted_by__isnull=False)
+    assert playlist_progress(prepared)["n_ahead"] == 2
+
+
+def test_a_longer_mix_takes_longer():
+    a_playlist(
+        brief={"minutes": 2.0},
+        state=PlaylistState.READY,
+        started_at=ago(20),
+        finished_at=ago(10),
+        progress=1.0,
+    )
+    a_playlist(brief={"minutes": 45.0}, asked_s_ago=9)
+    mine = a_playlist(brief={"minutes": 15.0}, asked_s_ago=5)
+    assert playlist_progress(mine)["remaining_s"] == 5 * (15 + 45)
+
+
+def test_what_no_worker_here_can_take_is_told_with_its_reason():
+    a_playlist(refusal="w1@here: it has no such SoundFont")
+    a_playlist(refusal="an old one", state=PlaylistState.FAILED, finished_at=ago(0))
+    a_playlist()
+    (row,) = refusals()
+    assert row.sentence == "w1@here: it has no such SoundFont"
 
 
 def test_nothing_remains_of_what_is_finished():

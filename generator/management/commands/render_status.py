@@ -6,7 +6,16 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 
-from generator.selectors import FailureRow, QueueDepth, WorkerRow, failures, queue_depth, workers
+from generator.selectors import (
+    FailureRow,
+    QueueDepth,
+    RefusalRow,
+    WorkerRow,
+    failures,
+    queue_depth,
+    refusals,
+    workers,
+)
 
 
 class Command(BaseCommand):
@@ -22,15 +31,17 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **options: object) -> None:
         """Read the rows and print them; nothing is changed."""
         depth, at_work, failed = queue_depth(), workers(), failures(options["failures"])
+        refused = refusals()
         if options["json"]:
             facts = {
                 "queue": asdict(depth),
                 "workers": [asdict(row) for row in at_work],
                 "failures": [asdict(row) for row in failed],
+                "refusals": [asdict(row) for row in refused],
             }
             self.stdout.write(json.dumps(facts, indent=1, default=str))
         else:
-            self.stdout.write("\n".join(_lines(depth, at_work, failed)))
+            self.stdout.write("\n".join([*_lines(depth, at_work, failed), *_refused(refused)]))
 
 
 def _lines(depth: QueueDepth, at_work: list[WorkerRow], failed: list[FailureRow]) -> list[str]:
@@ -51,3 +62,7 @@ def _lines(depth: QueueDepth, at_work: list[WorkerRow], failed: list[FailureRow]
         for row in failed
     ]
     return lines
+
+
+def _refused(refused: list[RefusalRow]) -> list[str]:
+    return [f"Refused   {row.playlist_id} by {row.sentence}" for row in refused]

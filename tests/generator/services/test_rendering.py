@@ -1,6 +1,8 @@
 import errno
+import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
+from generator.engine.audio.renderers import BuiltInRenderer
 from generator.engine.brief import Brief, Rendering
 from generator.engine.errors import CheckpointError, RenderCancelled, SynthesisError
 from generator.engine.pipeline import COMPOSING, RENDERING, Progress
@@ -27,6 +30,7 @@ from generator.services.rendering import (
     Tenure,
     claim,
     deadline_s,
+    refusal_of,
     render_next,
     render_playlist,
 )
@@ -90,6 +94,58 @@ def test_a_playlist_becomes_one_track_with_its_files_and_figures(playlist, night
 def test_a_playlist_is_claimed_once(playlist):
     assert claim(worker="w1@here", playlist_id=playlist.pk) == playlist
     assert claim(worker="w2@here", playlist_id=playlist.pk) is None
+
+
+def pinned(**changes: object) -> Brief:
+    """Return a brief whose study has fixed the built-in voices, but for some changes."""
+    return replace(brief(), pin=replace(BuiltInRenderer().pin, **changes))
+
+
+def test_what_is_wanted_first_is_made_first():
+    now = timezone.now()
+    for hours, key in ((48, "in two nights"), (24, "tomorrow"), (2, "tonight")):
+        request_playlist(brief=brief(), key=key, wanted_by=now + timedelta(hours=hours))
+    asked_now = request_playlist(brief=brief(), key="somebody waits before a page")
+    order = [claim(worker="w1@here").key for _ in range(4)]
+    assert order == [asked_now.key, "tonight", "tomorrow", "in two nights"]
+
+
+def test_a_worker_leaves_what_it_cannot_render_as_pinned_to_another_and_says_why():
+    for number in range(3):
+        request_playlist(brief=pinned(version="0"), key=f"another renderer {number}")
+    mine = request_playlist(brief=pinned(), key="this renderer")
+    assert claim(worker="w1@here") == mine
+    assert claim(worker="w1@here") is None
+    left = Playlist.objects.get(key="another renderer 0")
+    assert (left.state, left.attempt, left.worker) == (PlaylistState.QUEUED, 0, "")
+    assert left.refusal.startswith("w1@here: the pinned renderer")
+
+
+def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_refuses():
+    for changes in (
+        {"encoder": "ffmpeg 0.1"},
+        {"renderer": "fluidsynth", "soundfont_sha256": "0" * 64},
+        {"device": "another kind"},
+        {"chunk_samples": 1},
+        {"profile": "loud/v1"},
+    ):
+        assert refusal_of(json.loads(pinned(**changes).to_json())), changes
+    assert refusal_of(json.loads(pinned().to_json())) == ""
+    assert refusal_of({}) == ""
+
+
+def test_the_refusal_is_gone_once_a_worker_has_taken_it():
+    waiting = request_playlist(brief=pinned(), key="a night")
+    Playlist.objects.update(refusal="w1@here: it has no such SoundFont")
+    render_next(worker="w2@here", render=quick_render)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.refusal) == (PlaylistState.READY, "")
+
+
+def test_a_pin_that_cannot_be_read_fails_as_an_invalid_brief(playlist):
+    Playlist.objects.update(brief={**playlist.brief, "pin": {"renderer": "of tomorrow"}})
+    done = render_next(worker="w1@here", render=quick_render)
+    assert (done.state, done.failure_code) == (PlaylistState.FAILED, FailureCode.BRIEF)
 
 
 def test_file_names_tell_the_attempt_they_belong_to(playlist, nights):
