@@ -31,13 +31,13 @@ import scipy
 import statsmodels
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from studies.stats.mmrm import fit_mmrm
-from studies.stats.patterns import gram_of
-from studies.stats.reference_based import impute_by_reference
-from studies.stats.rerandomisation import draw_allocations, randomisation_test
-from studies.stats.simulation import Scenario, simulate_power
-from studies.stats.small_sample import Inference
-from studies.stats.terms import OWN, Covariate, Design, Factor, Intercept, Term
+from studies.stats.design.rerandomisation import draw_allocations, randomisation_test
+from studies.stats.design.simulation import Scenario, simulate_power
+from studies.stats.missing.reference_based import impute_by_reference
+from studies.stats.regression.mmrm import fit_mmrm
+from studies.stats.regression.patterns import gram_of
+from studies.stats.regression.small_sample import Inference
+from studies.stats.regression.terms import OWN, Covariate, Design, Factor, Intercept, Term
 
 SEED = 20260401
 ARMS = ("CBT", "LSTM_ACM", "MCMG", "GAMC")

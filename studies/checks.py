@@ -11,8 +11,8 @@ from studies.design.lessons import differences
 from studies.design.methods import sequence_labels
 from studies.models.study import Study, StudyState
 from studies.services.allocation import commitments_of
-from studies.services.consent import missing_consent_languages
-from studies.services.course import is_course_changed
+from studies.services.cbt.course import is_course_changed
+from studies.services.entry.consent import missing_consent_languages
 
 
 @register(Tags.database)

@@ -5,9 +5,9 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from studies.services.audit_heads import write_todays_heads
-from studies.services.playlists import request_due
-from studies.services.scheduling import keep_calendar
+from studies.services.music.playlists import request_due
+from studies.services.trail.audit_heads import write_todays_heads
+from studies.services.visits.scheduling import keep_calendar
 
 KEEP_CALENDAR = "studies.keep_calendar"
 KEEP_AUDIT_HEADS = "studies.keep_audit_heads"

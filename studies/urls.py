@@ -4,27 +4,23 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from studies.views import (
+from studies.views.clinic import answers as clinic_answers
+from studies.views.clinic import care
+from studies.views.clinic import participant as clinic_participant
+from studies.views.clinic import study as clinic
+from studies.views.participant import (
     assessing,
-    care,
-    clinic,
-    clinic_answers,
-    clinic_participant,
     consenting,
     diary,
     entry,
+    home,
     lessons,
     messages,
     morning,
     offline,
-    participant,
-    protocol,
-    research,
-    sequence,
-    team,
     tonight,
-    trail,
 )
+from studies.views.research import protocol, results, sequence, team, trail
 
 
 class DayConverter:
@@ -54,7 +50,7 @@ everybody = [
     path("me/sign-out/", entry.leave, name="leave"),
 ]
 participants = [
-    path("me/", participant.today, name="today"),
+    path("me/", home.today, name="today"),
     path("me/consent/", consenting.first, name="consent"),
     path("me/consent/<int:number>/", consenting.page, name="consent_page"),
     path("me/consent/decide/", consenting.decide, name="consent_decide"),
@@ -64,8 +60,8 @@ participants = [
     path("me/assess/<int:pk>/check/", assessing.check, name="assess_check"),
     path("me/assess/<int:pk>/thanks/", assessing.thanks, name="assess_thanks"),
     path("me/assess/<int:pk>/<slug:item>/", assessing.item, name="assess_item"),
-    path("me/music/", participant.music, name="music"),
-    path("me/group/", participant.group, name="group"),
+    path("me/music/", home.music, name="music"),
+    path("me/group/", home.group, name="group"),
     path("me/tonight/", tonight.page, name="tonight"),
     path("me/tonight/again/", tonight.again, name="tonight_again"),
     path("me/tonight/status", tonight.status, name="tonight_status"),
@@ -84,7 +80,7 @@ participants = [
     path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
     path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
     path("me/blank/<slug:instrument>/", offline.blank, name="blank"),
-    path("me/stop/", participant.stop, name="stop"),
+    path("me/stop/", home.stop, name="stop"),
 ]
 clinicians = [
     path("clinic/", clinic.studies, name="clinic"),
@@ -127,9 +123,9 @@ therapists = [
     path(f"{CARE_OF}/messages/", care.thread, name="care_messages"),
 ]
 researchers = [
-    path("research/<slug:study>/", research.outcomes, name="outcomes"),
-    path("research/<slug:study>/export/", research.export, name="export"),
-    path("research/<slug:study>/unblind/", research.unblind, name="unblind"),
+    path("research/<slug:study>/", results.outcomes, name="outcomes"),
+    path("research/<slug:study>/export/", results.export, name="export"),
+    path("research/<slug:study>/unblind/", results.unblind, name="unblind"),
 ]
 
 urlpatterns = everybody + participants + clinicians + therapists + researchers

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator.selectors import failures, queue_depth, workers
 from studies.selectors.progress import progress_of_all
-from studies.services.playlists import coverage_tonight
+from studies.services.music.playlists import coverage_tonight
 from therapy_site.health import health
 
 LATEST_FAILURES = 5

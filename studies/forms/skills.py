@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from studies.design.lessons import Exercise, ExerciseKind
 from studies.models.sleep_window import Exclusion, SleepWindow
-from studies.services.cbt import WORDS_AT_MOST
-from studies.services.messages import CHARACTERS_AT_MOST
-from studies.services.sleep_window import hours_and_minutes
+from studies.services.cbt.lessons import WORDS_AT_MOST
+from studies.services.cbt.messages import CHARACTERS_AT_MOST
+from studies.services.cbt.sleep_window import hours_and_minutes
 
 # 6:45, 06:45, and the full-width colon of a Chinese keyboard.
 TYPED_TIME = re.compile(r"\s*([0-9]{1,2})\s*[:.\uff1a]\s*([0-9]{2})\s*")

@@ -12,7 +12,7 @@ from studies.models.study import Study
 
 
 class VersionState(models.TextChoices):
-    """Where a version is (`services/protocols.py` moves it)."""
+    """Where a version is (`services/protocol/versions.py` moves it)."""
 
     DRAFT = "draft", _("Draft")
     SUBMITTED = "submitted", _("Submitted")

@@ -11,7 +11,7 @@ from studies.models.state import StateMachine
 
 
 class StudyState(models.TextChoices):
-    """Where a study is in its life; moves only forwards (`services/setup.py`)."""
+    """Where a study is in its life; moves only forwards (`services/protocol/setup.py`)."""
 
     DRAFT = "draft", _("Draft")
     OPEN = "open", _("Open")

@@ -33,9 +33,9 @@ from studies.models.allocation import Allocation, AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, Study, StudyState
-from studies.services.assessment import baseline_facts
-from studies.services.audit import Actor, record
-from studies.services.scheduling import schedule_follow_up
+from studies.services.trail.audit import Actor, record
+from studies.services.visits.assessment import baseline_facts
+from studies.services.visits.scheduling import schedule_follow_up
 
 
 @transaction.atomic

@@ -26,10 +26,10 @@ from numpy.typing import ArrayLike, NDArray
 from studies.stats.adjustment import Adjustment, adjust_p
 from studies.stats.errors import NotEstimable, StatisticsError, TooFewObservations
 from studies.stats.estimate import Estimate, column, not_estimable
-from studies.stats.mmrm import fit_mmrm
-from studies.stats.patterns import gram_of
-from studies.stats.small_sample import Inference
-from studies.stats.terms import (
+from studies.stats.regression.mmrm import fit_mmrm
+from studies.stats.regression.patterns import gram_of
+from studies.stats.regression.small_sample import Inference
+from studies.stats.regression.terms import (
     OWN,
     Covariate,
     Design,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from questionnaires.selectors import definition_named
 from studies.selectors.listening import Night
 from studies.selectors.outcomes import POOLED
-from studies.services.analysis import Report
+from studies.services.results.analysis import Report
 from studies.stats.estimate import Estimate
 from studies.templatetags.dates import short_day
 

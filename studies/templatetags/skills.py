@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from studies.design.sleep_window import Decision
 from studies.models.sleep_window import Exclusion
-from studies.services.sleep_window import hours_and_minutes
+from studies.services.cbt.sleep_window import hours_and_minutes
 
 register = template.Library()
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from studies.design.eligibility import Rule
 from studies.models.participant import Participant, ParticipantState
-from studies.services.assessment import baseline_facts
+from studies.services.visits.assessment import baseline_facts
 
 FACT_NAMES = {
     "age_years": gettext_lazy("Age in years"),

@@ -22,34 +22,34 @@ from studies.models.study import Role, Study
 from studies.models.user import User
 from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.diary import mornings_open
-from studies.services.access import set_pin
 from studies.services.allocation import allocate_participant, arm_kind_of
-from studies.services.assessment import (
+from studies.services.cbt.diary import (
+    diary_for,
+    save_diary_answer,
+    submit_diary,
+)
+from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.entry.access import set_pin
+from studies.services.entry.consent import current_text, give_consent
+from studies.services.entry.enrolment import invite_participant, revoke_link
+from studies.services.music.morning_diary import (
+    morning_for,
+    save_morning_answer,
+    submit_morning,
+)
+from studies.services.music.playlists import request_tonight
+from studies.services.music.preferences import state_preferences
+from studies.services.protocol.members import add_member
+from studies.services.protocol.setup import close_study, create_study, open_study, unblind_study
+from studies.services.trail.audit import SYSTEM, staff
+from studies.services.visits.assessment import (
     begin_assessment,
     decline_answer,
     save_answer,
     submit_assessment,
 )
-from studies.services.audit import SYSTEM, staff
-from studies.services.consent import current_text, give_consent
-from studies.services.correction import correct_assessment
-from studies.services.diary import (
-    diary_for,
-    save_diary_answer,
-    submit_diary,
-)
-from studies.services.enrolment import invite_participant, revoke_link
-from studies.services.members import add_member
-from studies.services.morning_diary import (
-    morning_for,
-    save_morning_answer,
-    submit_morning,
-)
-from studies.services.playlists import request_tonight
-from studies.services.preferences import state_preferences
-from studies.services.scheduling import keep_calendar
-from studies.services.setup import close_study, create_study, open_study, unblind_study
-from studies.services.withdrawal import withdraw_participant
+from studies.services.visits.correction import correct_assessment
+from studies.services.visits.scheduling import keep_calendar
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
 from tests.servers import PASSWORD
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from generator.services.rendering import claim
 from studies.models.participant import Participant
-from studies.services.playlists import request_tonight
+from studies.services.music.playlists import request_tonight
 
 
 def hold_tonight(code: str) -> None:

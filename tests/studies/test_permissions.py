@@ -6,8 +6,8 @@ from django.test import RequestFactory
 from studies.models.study import Role, Study
 from studies.models.user import User
 from studies.permissions import ROLE_ABILITIES, Ability, abilities_in, can, requires, studies_of
-from studies.services.audit import SYSTEM
-from studies.services.members import revoke_member
+from studies.services.protocol.members import revoke_member
+from studies.services.trail.audit import SYSTEM
 from tests.factories import clinician_of, make_staff, make_study
 
 pytestmark = pytest.mark.django_db

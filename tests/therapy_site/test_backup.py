@@ -12,7 +12,7 @@ from django.db import connection
 
 from studies.models.audit import AuditEntry
 from studies.models.user import User
-from studies.services.audit import SYSTEM, record, verify_chain
+from studies.services.trail.audit import SYSTEM, record, verify_chain
 from therapy_site import dumps
 from therapy_site.lock import take_lock
 

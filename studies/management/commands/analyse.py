@@ -10,12 +10,12 @@ import numpy as np
 import scipy
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from studies.stats.analysis import Results, analyse
+from studies.stats.analysis.records import to_json
+from studies.stats.analysis.running import Results, analyse
 from studies.stats.errors import StatisticsError
-from studies.stats.plan import AnalysisPlan
-from studies.stats.plan_reading import plan_of
-from studies.stats.records import to_json
-from studies.stats.trial_table import read_table
+from studies.stats.plan.plan import AnalysisPlan
+from studies.stats.plan.reading import plan_of
+from studies.stats.plan.trial_table import read_table
 
 
 class Command(BaseCommand):

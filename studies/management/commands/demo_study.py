@@ -19,14 +19,14 @@ from studies import clock
 from studies.design.synthetic import person
 from studies.models.study import ArmKind, Role, Study
 from studies.models.user import User
-from studies.services.access import set_pin
 from studies.services.allocation import arm_kind_of, arm_of
-from studies.services.audit import Actor, staff
-from studies.services.demonstration import Carried, Mixes, Script, carry
-from studies.services.enrolment import reissue_link
-from studies.services.members import add_member
-from studies.services.playlists import is_in_treatment
-from studies.services.setup import close_study, create_study, open_study, unblind_study
+from studies.services.demonstration.trial import Carried, Mixes, Script, carry
+from studies.services.entry.access import set_pin
+from studies.services.entry.enrolment import reissue_link
+from studies.services.music.playlists import is_in_treatment
+from studies.services.protocol.members import add_member
+from studies.services.protocol.setup import close_study, create_study, open_study, unblind_study
+from studies.services.trail.audit import Actor, staff
 
 # Fewer than a dozen leave no room for everything that can happen to somebody.
 PARTICIPANTS, LEAST_PARTICIPANTS, MOST_PARTICIPANTS = 24, 12, 1000

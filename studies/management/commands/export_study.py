@@ -6,8 +6,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies.models.study import Study
-from studies.services.audit import SYSTEM
-from studies.services.export import export_study
+from studies.services.results.export import export_study
+from studies.services.trail.audit import SYSTEM
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies import clock
 from studies.exceptions import ClockIsFixed
-from studies.services.scheduling import keep_calendar
+from studies.services.visits.scheduling import keep_calendar
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from studies.exceptions import SequenceSealed
 from studies.models.study import Study
 from studies.services.allocation import reveal_sequences
-from studies.services.audit import SYSTEM
+from studies.services.trail.audit import SYSTEM
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies.models.audit import AuditHead
-from studies.services.audit import verify_chain
-from studies.services.audit_heads import disagreements
+from studies.services.trail.audit import verify_chain
+from studies.services.trail.audit_heads import disagreements
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@ import pytest
 
 from studies.selectors.outcomes import outcomes_of
 from studies.services.allocation import arm_of
-from studies.services.audit import SYSTEM
-from studies.services.setup import close_study, unblind_study
+from studies.services.protocol.setup import close_study, unblind_study
+from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_study
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,10 @@ from studies import clock
 from studies.models.participant import Participant
 from studies.selectors.participants import Attention, live_link, timeline, worklist
 from studies.services.allocation import arm_of
-from studies.services.audit import SYSTEM
-from studies.services.enrolment import revoke_link
-from studies.services.scheduling import keep_calendar
-from studies.services.setup import close_study
+from studies.services.entry.enrolment import revoke_link
+from studies.services.protocol.setup import close_study
+from studies.services.trail.audit import SYSTEM
+from studies.services.visits.scheduling import keep_calendar
 from tests.factories import clinician_of, invite, make_participant, make_study
 
 pytestmark = pytest.mark.django_db

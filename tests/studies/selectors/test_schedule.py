@@ -4,8 +4,8 @@ import pytest
 
 from studies import clock
 from studies.selectors.schedule import open_assessment, today_of
-from studies.services.assessment import submit_assessment
-from studies.services.scheduling import keep_calendar
+from studies.services.visits.assessment import submit_assessment
+from studies.services.visits.scheduling import keep_calendar
 from tests.factories import answer, make_participant
 
 pytestmark = pytest.mark.django_db

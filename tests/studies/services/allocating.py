@@ -15,7 +15,7 @@ django.setup()
 from studies.exceptions import AlreadyAllocated  # noqa: E402 -- after Django is set up
 from studies.models.participant import Participant  # noqa: E402 -- after Django is set up
 from studies.services.allocation import allocate_participant  # noqa: E402 -- after Django is set up
-from studies.services.audit import SYSTEM  # noqa: E402 -- after Django is set up
+from studies.services.trail.audit import SYSTEM  # noqa: E402 -- after Django is set up
 
 
 def say(word: str) -> None:

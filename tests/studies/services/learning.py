@@ -10,9 +10,9 @@ from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.models.study import Role, Study
 from studies.models.user import User
-from studies.services.cbt import answer_exercise, finish_lesson, read_card
-from studies.services.diary import diary_for, save_diary_answer, submit_diary
-from studies.services.sleep_window import confirm_window, screen_for_window, waiting_window
+from studies.services.cbt.diary import diary_for, save_diary_answer, submit_diary
+from studies.services.cbt.lessons import answer_exercise, finish_lesson, read_card
+from studies.services.cbt.sleep_window import confirm_window, screen_for_window, waiting_window
 from tests.factories import make_participant, make_staff, make_study
 from tests.studies.views.browsers import plan_of_one_kind
 

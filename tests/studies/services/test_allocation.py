@@ -27,8 +27,8 @@ from studies.services.allocation import (
     music_participants,
     rederive,
 )
-from studies.services.audit import Actor, staff, verify_chain
-from studies.services.setup import close_study
+from studies.services.protocol.setup import close_study
+from studies.services.trail.audit import Actor, staff, verify_chain
 from tests.factories import clinician_of, make_participant, make_study
 
 N_AT_ONCE = 20

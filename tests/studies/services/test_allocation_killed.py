@@ -20,7 +20,7 @@ from studies.models.participant import Participant
 from studies.models.study import Study
 from studies.models.visit import Visit
 from studies.services.allocation import _secret, rederive
-from studies.services.audit import verify_chain
+from studies.services.trail.audit import verify_chain
 from tests.factories import make_participant, make_study
 
 PROGRAM = Path(__file__).with_name("allocating.py")

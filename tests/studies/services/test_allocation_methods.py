@@ -24,9 +24,9 @@ from studies.services.allocation import (
     reveal_sequences,
     usage_of,
 )
-from studies.services.audit import SYSTEM, staff
-from studies.services.members import add_site
-from studies.services.setup import close_study, open_study, unblind_study
+from studies.services.protocol.members import add_site
+from studies.services.protocol.setup import close_study, open_study, unblind_study
+from studies.services.trail.audit import SYSTEM, staff
 from tests.factories import (
     answer_visit,
     clinician_of,

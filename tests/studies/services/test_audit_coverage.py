@@ -6,9 +6,9 @@ from django.apps import apps
 from studies.models.audit import AuditEntry
 from studies.models.study import Role
 from studies.services.allocation import import_list
-from studies.services.audit import SYSTEM, record
-from studies.services.members import add_site
-from studies.services.protocols import submit_version
+from studies.services.protocol.members import add_site
+from studies.services.protocol.versions import submit_version
+from studies.services.trail.audit import SYSTEM, record
 from tests.factories import make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
 

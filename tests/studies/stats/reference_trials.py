@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.stats.terms import OWN, Covariate, Design, Factor, Intercept, Term
+from studies.stats.regression.terms import OWN, Covariate, Design, Factor, Intercept, Term
 from tests.studies.stats.references import FOLDER
 
 ARMS = ("CBT", "LSTM_ACM", "MCMG", "GAMC")

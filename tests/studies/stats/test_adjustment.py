@@ -17,7 +17,7 @@ from studies.stats.errors import StatisticsError
 from studies.stats.estimate import wald
 from tests.studies.stats.reference_trials import ARMS
 from tests.studies.stats.references import TOLERANCE, needs_references, results
-from tests.studies.stats.test_linear import ancova
+from tests.studies.stats.regression.test_linear import ancova
 
 R_NAMES = {
     Adjustment.BONFERRONI: "bonferroni", Adjustment.HOLM: "holm", Adjustment.HOCHBERG: "hochberg",

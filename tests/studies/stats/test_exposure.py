@@ -3,7 +3,7 @@ import pytest
 
 from studies.stats.errors import StatisticsError
 from studies.stats.exposure import ASSOCIATION, exposure_means, feature_effects
-from studies.stats.terms import Factor
+from studies.stats.regression.terms import Factor
 
 SIGN = {"sign": "negative means better sleep with more of it"}
 

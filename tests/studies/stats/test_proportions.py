@@ -3,6 +3,7 @@ import pytest
 
 from studies.stats.change import Direction
 from studies.stats.errors import NotEstimable, StatisticsError
+from studies.stats.plan.responder_rules import responses, rule_of
 from studies.stats.proportions import (
     Count,
     chi_square,
@@ -14,7 +15,6 @@ from studies.stats.proportions import (
     risk_difference,
     risk_ratio,
 )
-from studies.stats.responder_rules import responses, rule_of
 from tests.studies.stats.reference_trials import ARMS, numbers, table
 from tests.studies.stats.references import TOLERANCE, needs_references, results
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from studies.design.roles import ROLE_ABILITIES, Ability
 from studies.models.study import Role
 from studies.models.visit import Assessment
-from studies.services.audit import SYSTEM
-from studies.services.members import add_member, add_site, revoke_member
+from studies.services.protocol.members import add_member, add_site, revoke_member
+from studies.services.trail.audit import SYSTEM
 from studies.urls import urlpatterns
 from tests.factories import invite, make_participant, make_staff, make_study
 from tests.studies.views.browsers import (

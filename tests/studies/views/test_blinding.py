@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from studies.services.playlists import request_tonight
+from studies.services.music.playlists import request_tonight
 from tests.factories import make_participant, make_study
 from tests.studies.views.browsers import clinician_in, learner, listener, phone_of, short_plan
 

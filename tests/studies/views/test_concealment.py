@@ -18,10 +18,10 @@ from studies.design.imported_list import StratumList
 from studies.models.allocation import AllocationStream
 from studies.models.study import Role, Study
 from studies.services.allocation import _secret
-from studies.services.audit import SYSTEM
-from studies.services.export import export_study
-from studies.services.playlists import request_due
-from studies.services.setup import open_study
+from studies.services.music.playlists import request_due
+from studies.services.protocol.setup import open_study
+from studies.services.results.export import export_study
+from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, PLANS, SLOTS, _csv
 from tests.studies.views.browsers import desk_of

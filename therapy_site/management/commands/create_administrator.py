@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from studies.models.user import User
-from studies.services.audit import SYSTEM, record
+from studies.services.trail.audit import SYSTEM, record
 
 
 class Command(BaseCommand):

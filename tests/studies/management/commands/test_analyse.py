@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.studies.stats.test_analysis import made_rows
-from tests.studies.stats.test_plan_reading import SMALLEST
+from tests.studies.stats.analysis.test_running import made_rows
+from tests.studies.stats.plan.test_reading import SMALLEST
 
 
 def written(folder: Path, rows: list[dict[str, Any]], plan: Any = SMALLEST) -> list[str]:

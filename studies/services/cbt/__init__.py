@@ -1,0 +1,1 @@
+"""The CBT-I arm: course, lessons, diary, sleep window, messages, caseload."""

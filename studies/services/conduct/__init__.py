@@ -1,0 +1,1 @@
+"""What happens on the way and must be acted upon."""

@@ -1,0 +1,1 @@
+"""How a participant comes in: invited, signed in, consenting."""

@@ -1,0 +1,153 @@
+"""Invite a participant: a code without meaning, the contact under seal, a private link."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from studies import clock
+from studies.design import pseudonyms, sealing
+from studies.design.eligibility import decide_known
+from studies.design.errors import DesignError
+from studies.design.parts import AGE
+from studies.exceptions import (
+    LanguageUnknown,
+    NotEligible,
+    ProtocolRefused,
+    ReasonMissing,
+    SiteUnknown,
+    StudyNotOpen,
+)
+from studies.models.contact import ContactDetails
+from studies.models.participant import Participant
+from studies.models.study import Site, Study, StudyState
+from studies.services.entry.access import issue_link, revoke_links
+from studies.services.trail.audit import Actor, record
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A new participant, and the token of the link that is shown once and kept nowhere."""
+
+    participant: Participant
+    url_token: str
+
+
+@transaction.atomic
+def invite_participant(
+    *,
+    study: Study,
+    name: str,
+    contact: str,
+    language: str,
+    strata: Mapping[str, str],
+    age_years: int,
+    actor: Actor,
+    site: Site | None = None,
+) -> Invitation:
+    """Enrol somebody under a code at a site, the first unless told; the contact goes under seal.
+
+    Raises StudyNotOpen, SiteUnknown, LanguageUnknown, NotEligible or ProtocolRefused.
+    """
+    if study.state != StudyState.OPEN:
+        raise StudyNotOpen(study.code, study.state)
+    site = site or study.sites.order_by("position").first()
+    if site.study_id != study.pk:
+        raise SiteUnknown(study.code, site)
+    levels = _levels(study, site, strata, age_years)
+    _refuse_unfit(study, language, age_years)
+    now = clock.now()
+    participant = Participant.objects.create(
+        study=study,
+        site=site,
+        code=_fresh_code(),
+        stratum=_stratum(study, levels),
+        strata=levels,
+        age_years=age_years,
+        language=language,
+        zone=study.zone,
+        enrolled_at=now,
+    )
+    ContactDetails.objects.create(
+        participant=participant,
+        sealed=sealing.seal_fields(
+            {"name": name, "contact": contact}, _secrets(), sealing.IDENTITY
+        ),
+        sealed_at=now,
+    )
+    record(
+        actor=actor,
+        action="invite_participant",
+        subject=participant,
+        new={
+            "code": participant.code,
+            "site": site.code,
+            "state": participant.state,
+            "stratum": participant.stratum,
+            "age_years": age_years,
+            "language": language,
+        },
+    )
+    return Invitation(participant, issue_link(participant=participant, actor=actor))
+
+
+@transaction.atomic
+def reissue_link(*, participant: Participant, actor: Actor) -> str:
+    """Return a fresh token; the old link and its PIN are dead from now on."""
+    return issue_link(participant=participant, actor=actor)
+
+
+@transaction.atomic
+def revoke_link(*, participant: Participant, actor: Actor, reason: str = "") -> None:
+    """Close the participant's link on every device."""
+    revoke_links(participant=participant, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def reveal_contact(*, participant: Participant, actor: Actor, reason: str) -> dict[str, str]:
+    """Return name and contact; every look is recorded with its reason."""
+    if not reason.strip():
+        raise ReasonMissing("reading a contact")
+    details = ContactDetails.objects.get(participant=participant)
+    record(actor=actor, action="reveal_contact", subject=participant, reason=reason)
+    return sealing.unseal_fields(details.sealed, _secrets(), sealing.IDENTITY)
+
+
+def _levels(study: Study, site: Site, strata: Mapping[str, str], age_years: int) -> dict[str, str]:
+    """Return the level of every factor that is known now; baseline tells the rest."""
+    plan = study.plan
+    try:
+        stated = plan.stated_levels(strata)
+        return plan.levels_of(stated, site.code, {AGE: age_years})
+    except DesignError as error:
+        raise ProtocolRefused(str(error)) from error
+
+
+def _stratum(study: Study, levels: Mapping[str, str]) -> str:
+    """Return the stratum, or nothing while baseline has still to tell a level."""
+    plan = study.plan
+    is_known = all(factor.name in levels for factor in plan.factors)
+    return plan.stratum_of(levels) if is_known else ""
+
+
+def _refuse_unfit(study: Study, language: str, age_years: int) -> None:
+    known = [code for code, _name in settings.LANGUAGES]
+    if language not in known:
+        raise LanguageUnknown(language, known)
+    verdict = decide_known(study.plan.eligibility, {"age_years": age_years})
+    if not verdict.is_eligible:
+        raise NotEligible(verdict.reasons)
+
+
+def _fresh_code() -> str:
+    random = secrets.SystemRandom()
+    code = pseudonyms.new_code(random)
+    while Participant.objects.filter(code=code).exists():
+        code = pseudonyms.new_code(random)
+    return code
+
+
+def _secrets() -> list[str]:
+    return settings.NOCTURNE_IDENTITY_KEYS.split(",")

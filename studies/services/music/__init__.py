@@ -1,0 +1,1 @@
+"""The music arms: taste, tonight, the morning after, minutes heard."""

@@ -1,0 +1,1 @@
+"""What is set up before the first person: the study, its people, its protocol, a rehearsal."""

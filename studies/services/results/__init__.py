@@ -1,0 +1,1 @@
+"""From rows to the report and the files of the export."""

@@ -1,0 +1,1 @@
+"""Visits and what is asked at them: calendar, answers, scores, corrections."""

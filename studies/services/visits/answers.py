@@ -1,0 +1,136 @@
+"""Keep one answer and write into the audit trail what stood there before.
+
+Words that a participant typed freely may name somebody, so the trail holds their SHA-256 only:
+enough to show that they changed, nothing to read.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import models, transaction
+
+from questionnaires.instruments.instrument import Item, Kind
+from questionnaires.models import Response
+from questionnaires.services import Given, SavedAnswer
+from questionnaires.services import decline_answer as decline
+from questionnaires.services import save_answer as keep
+from studies import clock
+from studies.models.participant import Participant
+from studies.services.trail.audit import participant_actor, record
+
+# What a phone says about its own waiting is believed up to four weeks, and told from a minute on.
+LONGEST_WAIT_MS = 28 * 24 * 3600 * 1000
+TOLD_FROM_MS = 60 * 1000
+
+
+@transaction.atomic
+def keep_answer(
+    *,
+    subject: models.Model,
+    participant: Participant,
+    response: Response,
+    item_key: str,
+    raw: object,
+    language: str = "",
+    elapsed_ms: int | None = None,
+    key: UUID | None = None,
+    waited_ms: int = 0,
+) -> SavedAnswer:
+    """Keep the answer to one item of `subject` (an assessment, a diary entry).
+
+    `language` is the one in which the item was read, empty for the participant's own. An answer
+    that waited on a phone for its connection comes with how long, and with a key of its own: the
+    same key again changes nothing, and an answer that was given later is never overwritten.
+    """
+    saved = keep(
+        response=response,
+        item_key=item_key,
+        raw=raw,
+        at=_given_at(response, waited_ms),
+        language=language or participant.language,
+        elapsed_ms=elapsed_ms,
+        key=key,
+    )
+    _record(subject, participant, saved, raw, waited_ms)
+    return saved
+
+
+@transaction.atomic
+def keep_refusal(
+    *,
+    subject: models.Model,
+    participant: Participant,
+    response: Response,
+    item_key: str,
+    language: str = "",
+    elapsed_ms: int | None = None,
+    key: UUID | None = None,
+    waited_ms: int = 0,
+) -> SavedAnswer:
+    """Keep that a participant does not want to answer one item of `subject`."""
+    saved = decline(
+        response=response,
+        item_key=item_key,
+        at=_given_at(response, waited_ms),
+        language=language or participant.language,
+        elapsed_ms=elapsed_ms,
+        key=key,
+    )
+    _record(subject, participant, saved, None, waited_ms)
+    return saved
+
+
+def told(item: Item, given: Given | None) -> dict[str, object] | None:
+    """Return what the audit trail says of something given to an item; nothing of nothing."""
+    if given is None:
+        return None
+    if given.is_declined:
+        return {"item": item.key, "declined": True}
+    if item.kind == Kind.TEXT:
+        return {"item": item.key, "sha256": hashlib.sha256(given.raw.encode()).hexdigest()}
+    return {"item": item.key, "raw": given.raw}
+
+
+def _given_at(response: Response, waited_ms: int) -> datetime:
+    """Return when an answer was given, never before its questionnaire was begun."""
+    waited = timedelta(milliseconds=min(max(waited_ms, 0), LONGEST_WAIT_MS))
+    return max(response.started_at, clock.now() - waited)
+
+
+def _record(
+    subject: models.Model,
+    participant: Participant,
+    saved: SavedAnswer,
+    raw: object,
+    waited_ms: int,
+) -> None:
+    if saved.is_late:
+        _record_late(subject, participant, saved, raw)
+    if not saved.changed:
+        return
+    answer = saved.answer
+    now = Given(answer.raw, answer.value, answer.is_declined)
+    waited = {"waited_s": waited_ms // 1000} if waited_ms >= TOLD_FROM_MS else {}
+    record(
+        actor=participant_actor(participant),
+        action="decline_answer" if answer.is_declined else "save_answer",
+        subject=subject,
+        old=told(answer.item, saved.previous),
+        new={**told(answer.item, now), "language": answer.language, **waited},
+    )
+
+
+def _record_late(
+    subject: models.Model, participant: Participant, saved: SavedAnswer, raw: object
+) -> None:
+    """Note what came too late to count, so that nothing is lost without a trace."""
+    item = saved.answer.item
+    late = Given(is_declined=True) if raw is None else Given(str(raw))
+    record(
+        actor=participant_actor(participant),
+        action="leave_out_late_answer",
+        subject=subject,
+        old=told(item, saved.previous),
+        new=told(item, late),
+    )

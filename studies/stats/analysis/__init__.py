@@ -1,0 +1,1 @@
+"""The plan applied to the table: every estimate as one record."""

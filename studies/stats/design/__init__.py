@@ -1,0 +1,1 @@
+"""Before and during the trial: power, simulation, interim looks, re-randomisation."""

@@ -1,0 +1,1 @@
+"""Answers that are missing: imputation and reference-based assumptions."""

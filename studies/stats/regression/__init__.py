@@ -1,0 +1,1 @@
+"""Models fitted to outcomes: MMRM, linear, logistic, their terms and corrections."""

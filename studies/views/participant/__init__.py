@@ -1,0 +1,1 @@
+"""Pages of a participant, on a phone in a dark room."""

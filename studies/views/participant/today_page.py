@@ -1,0 +1,233 @@
+"""What a participant's own page says and lists, for each place somebody can be in the study."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.models.study import ArmKind
+from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.diary import mornings_open
+from studies.selectors.schedule import ANSWERABLE, Today, today_of
+from studies.services.allocation import arm_kind_of
+from studies.services.music.morning_diary import morning_entries
+from studies.services.music.playlists import is_in_treatment
+from studies.templatetags.dates import short_day
+from studies.views.participant.morning import has_open_mornings
+from studies.views.participant.skills_today import reminders_of, window_tonight
+
+INSTRUMENT_NAMES = {
+    "psqi": gettext_lazy("Questions about your sleep"),
+    "cpss": gettext_lazy("Questions about stress"),
+}
+INSTRUMENT_MINUTES = {"psqi": 6, "cpss": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a button or a line of text leads."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of the task list; without an address it cannot be started now."""
+
+    name: str
+    status: str
+    hint: str = ""
+    url: str = ""
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TodayPage:
+    """What the page says first, what there is to do, its one button, and what comes later."""
+
+    heading: str
+    lead: str
+    tasks: tuple[Task, ...] = ()
+    action: Link | None = None
+    links: tuple[Link, ...] = ()
+    note: str = ""
+
+
+def today_page(participant: Participant) -> TodayPage:
+    """Return the page for where this participant is now."""
+    return PAGES[participant.state](participant)
+
+
+def _before_start(participant: Participant) -> TodayPage:
+    tasks = (*_baseline_tasks(participant), _music_task(participant))
+    return TodayPage(
+        heading=_("Before you start"),
+        lead=_("First, a few questions. You can stop after any of them and go on later."),
+        tasks=tasks,
+        action=_first_open(tasks),
+    )
+
+
+def _waiting(participant: Participant) -> TodayPage:
+    taste = _music_task(participant)
+    return TodayPage(
+        heading=_("Thank you, that is all for now"),
+        lead=_("Next, chance decides which group you are in, like rolling a die."),
+        tasks=(*_baseline_tasks(participant), taste),
+        action=_first_open((taste,)),
+        note=_("The study team does this soon. You will find your group on this page."),
+    )
+
+
+def _under_way(participant: Participant) -> TodayPage:
+    today = today_of(participant)
+    tasks = tuple(_assessment_task(assessment) for assessment in today.assessments)
+    kind = arm_kind_of(participant) if is_in_treatment(participant) else None
+    evening = _evening(kind)
+    heading, lead = _greeting(kind, has_questions=bool(tasks))
+    skills = _skills_tasks(participant) if kind == ArmKind.CBT else ()
+    mornings = _morning_tasks(participant) if kind == ArmKind.MUSIC else ()
+    window = window_tonight(participant) if kind == ArmKind.CBT else ""
+    return TodayPage(
+        heading=heading,
+        lead=lead,
+        tasks=(*tasks, *skills, *mornings),
+        action=_first_open(tasks) or evening,
+        links=(*_links(kind, evening if tasks else None), *_earlier(participant, kind)),
+        note=" ".join(filter(None, [window, _next_words(today)])),
+    )
+
+
+def _finished(participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("You have finished the study"),
+        lead=_("Thank you for taking part. Your answers help to find out what lets people sleep."),
+    )
+
+
+def _declined(participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("You decided not to take part"),
+        lead=_("That is fine. Nothing else changes for you, and nothing more is asked."),
+        note=_("If you change your mind, tell the study team."),
+    )
+
+
+def _not_for_you(participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("This study is not the right one for you"),
+        lead=_("Thank you for your answers. This says nothing about you as a person."),
+        links=(Link(_("Where to find help"), reverse("studies:help")),),
+        note=_("If sleep or stress trouble you, talk to an adult whom you trust, or to a doctor."),
+    )
+
+
+def _stopped(participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("You stopped taking part"),
+        lead=_("Thank you for the time you gave. Nothing more is asked of you."),
+    )
+
+
+PAGES: dict[str, Callable[[Participant], TodayPage]] = {
+    ParticipantState.CONSENTED: _before_start,
+    ParticipantState.BASELINE_DONE: _waiting,
+    ParticipantState.ALLOCATED: _under_way,
+    ParticipantState.COMPLETED: _finished,
+    ParticipantState.DECLINED: _declined,
+    ParticipantState.INELIGIBLE: _not_for_you,
+    ParticipantState.WITHDRAWN: _stopped,
+}
+
+
+def _baseline_tasks(participant: Participant) -> list[Task]:
+    baseline = Assessment.objects.filter(visit__participant=participant, visit__week=0)
+    return [_assessment_task(assessment) for assessment in baseline.order_by("position")]
+
+
+def _assessment_task(assessment: Assessment) -> Task:
+    name = str(INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument))
+    if assessment.state in ANSWERABLE:
+        minutes = INSTRUMENT_MINUTES.get(assessment.instrument, 5)
+        hint = _("About %(minutes)d minutes") % {"minutes": minutes}
+        return Task(name, _("Incomplete"), hint, reverse("studies:assess", args=[assessment.pk]))
+    is_done = assessment.state == AssessmentState.SUBMITTED
+    return Task(name, _("Completed") if is_done else _("Closed"), is_done=True)
+
+
+def _morning_tasks(participant: Participant) -> tuple[Task, ...]:
+    """Return this morning's diary; the ones before it wait quietly behind a link."""
+    today = mornings_open(participant)[0]
+    entry = morning_entries(participant).get(today)
+    is_done = entry is not None and entry.response.is_submitted
+    task = Task(
+        _("How was last night?"),
+        _("Completed") if is_done else _("Incomplete"),
+        "" if is_done else _("Six taps, less than a minute"),
+        reverse("studies:morning", args=[today]),
+        is_done=is_done,
+    )
+    return (task,)
+
+
+def _earlier(participant: Participant, kind: str | None) -> tuple[Link, ...]:
+    if kind != ArmKind.MUSIC or not has_open_mornings(participant):
+        return ()
+    return (Link(_("Earlier mornings"), reverse("studies:mornings")),)
+
+
+def _skills_tasks(participant: Participant) -> tuple[Task, ...]:
+    return tuple(Task(**reminder) for reminder in reminders_of(participant))
+
+
+def _music_task(participant: Participant) -> Task:
+    is_done = MusicPreference.objects.filter(participant=participant).exists()
+    return Task(
+        _("The music you like"),
+        _("Completed") if is_done else _("Incomplete"),
+        "" if is_done else _("About 2 minutes"),
+        reverse("studies:music"),
+        is_done=is_done,
+    )
+
+
+def _first_open(tasks: tuple[Task, ...]) -> Link | None:
+    """Return the page's button: it leads to the first task that waits."""
+    waiting = next((task for task in tasks if task.url and not task.is_done), None)
+    return Link(_("Continue"), waiting.url) if waiting else None
+
+
+def _greeting(kind: str | None, *, has_questions: bool) -> tuple[str, str]:
+    if has_questions:
+        lead = _("They are open for a few days. You can stop after any of them and go on later.")
+        return _("There are questions for you"), lead
+    if kind == ArmKind.MUSIC:
+        return _("Good to see you"), _("There is music for tonight. Start it when you lie down.")
+    if kind == ArmKind.CBT:
+        lead = _("Your lessons and your sleep diary are here whenever you have a few minutes.")
+        return _("Good to see you"), lead
+    return _("Good to see you"), _("There is nothing to do today.")
+
+
+def _evening(kind: str | None) -> Link | None:
+    if kind == ArmKind.MUSIC:
+        return Link(_("Music for tonight"), reverse("studies:tonight"))
+    if kind == ArmKind.CBT:
+        return Link(_("Lessons and diary"), reverse("studies:lessons"))
+    return None
+
+
+def _links(kind: str | None, evening: Link | None) -> tuple[Link, ...]:
+    taste = Link(_("Change the music you like"), reverse("studies:music"))
+    return tuple(filter(None, [evening, taste if kind == ArmKind.MUSIC else None]))
+
+
+def _next_words(today: Today) -> str:
+    if today.upcoming is None:
+        return ""
+    opens_on = short_day(today.upcoming.opens_at)
+    return _("The next questions open on %(day)s.") % {"day": opens_on}

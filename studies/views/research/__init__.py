@@ -1,0 +1,1 @@
+"""Pages of those who design the trial and read its results."""

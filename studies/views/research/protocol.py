@@ -1,0 +1,204 @@
+"""The protocol of a study: read it, set it up step by step, rehearse it, amend it."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from studies.design import protocol_file
+from studies.design.amendments import differences
+from studies.design.errors import ProtocolFaults
+from studies.design.protocol import Protocol
+from studies.exceptions import AmendmentRefused, ProtocolRefused
+from studies.forms.protocol import (
+    STEP_NAMES,
+    STEPS,
+    AmendmentForm,
+    ApprovalForm,
+    FileForm,
+)
+from studies.models.study import Study, StudyState
+from studies.permissions import Ability, abilities_in, requires
+from studies.services.protocol.rehearsal import in_words, rehearse
+from studies.services.protocol.versions import (
+    activate_version,
+    drop_version,
+    read_protocol,
+    save_draft,
+    submit_version,
+    version_in_hand,
+)
+from studies.services.trail.audit import staff
+from studies.views.posting import posted
+from studies.views.research.protocol_words import described, sections
+
+
+@require_safe
+@requires(Ability.SEE_PROTOCOL)
+def page(request: HttpRequest, study: Study) -> HttpResponse:
+    abilities = abilities_in(request.user, study)
+    context = {
+        "study": study,
+        "abilities": abilities,
+        "sections": sections(study.plan, tells_blocks=Ability.SEE_SEQUENCE in abilities),
+        "versions": study.protocol_versions.order_by("-number"),
+        "in_hand": version_in_hand(study) if study.state != StudyState.DRAFT else None,
+        "amend": AmendmentForm(),
+        "approve": ApprovalForm(),
+    }
+    return render(request, "studies/clinic/protocol.html", context)
+
+
+@require_safe
+@requires(Ability.SEE_PROTOCOL)
+def version(request: HttpRequest, study: Study, number: int) -> HttpResponse:
+    """Show what one version changed of the one before it."""
+    chosen = get_object_or_404(study.protocol_versions, number=number)
+    before = study.protocol_versions.filter(number__lt=number).order_by("number").last()
+    tells_blocks = Ability.SEE_SEQUENCE in abilities_in(request.user, study)
+    context = {
+        "study": study,
+        "abilities": abilities_in(request.user, study),
+        "version": chosen,
+        "before": before,
+        "sections": sections(chosen.plan, tells_blocks=tells_blocks),
+        "changes": described(differences(before.plan, chosen.plan), tells_blocks=tells_blocks)
+        if before
+        else [],
+    }
+    return render(request, "studies/clinic/version.html", context)
+
+
+@require_safe
+@requires(Ability.SET_UP)
+def export(request: HttpRequest, study: Study) -> HttpResponse:
+    """Send the protocol as a file."""
+    response = HttpResponse(protocol_file.write(_in_hand(study)), content_type="application/toml")
+    response["Content-Disposition"] = f'attachment; filename="{study.code}-protocol.toml"'
+    return response
+
+
+@requires(Ability.SET_UP)
+def load(request: HttpRequest, study: Study) -> HttpResponse:
+    """Take a protocol file as the draft, or say everything that is wrong with it."""
+    form = FileForm(posted(request), request.FILES or None)
+    if form.is_valid():
+        try:
+            text = form.cleaned_data["file"].read(protocol_file.BYTES_MAX + 1).decode()
+            _save(request, study, protocol_file.read(text))
+            messages.success(request, _("The file is the draft now."))
+            return redirect("studies:protocol", study.code)
+        except UnicodeDecodeError:
+            form.add_error("file", _("The file is not a text in UTF-8"))
+        except ProtocolFaults as refusal:
+            form.add_error("file", list(refusal.faults))
+        except AmendmentRefused as refusal:
+            form.add_error(None, list(refusal.reasons))
+    return render(request, "studies/clinic/load.html", {"study": study, "form": form})
+
+
+@requires(Ability.SET_UP)
+def step(request: HttpRequest, study: Study, key: str) -> HttpResponse:
+    """One step of the wizard; saving it leads to the next."""
+    if key not in STEPS:
+        raise Http404
+    form = STEPS[key](posted(request), protocol=_in_hand(study), sites=_sites(study))
+    if form.is_valid():
+        try:
+            _save(request, study, read_protocol(form.parts()))
+            return _after(study, key)
+        except ProtocolRefused as refusal:
+            form.add_error(None, list(refusal.faults))
+        except AmendmentRefused as refusal:
+            form.add_error(None, list(refusal.reasons))
+    context = {
+        "study": study,
+        "form": form,
+        "key": key,
+        "title": STEP_NAMES[key],
+        "steps": STEP_NAMES.items(),
+        "number": list(STEPS).index(key) + 1,
+        "n_steps": len(STEPS),
+    }
+    return render(request, "studies/clinic/step.html", context)
+
+
+@require_safe
+@requires(Ability.SET_UP)
+def rehearsal(request: HttpRequest, study: Study) -> HttpResponse:
+    """Walk synthetic people through the protocol; nothing is kept."""
+    run = rehearse(study)
+    context = {
+        "study": study,
+        "abilities": abilities_in(request.user, study),
+        "run": run,
+        "n_completed": run.count("completed"),
+        "problems": [in_words(finding) for finding in run.problems],
+        "remarks": [in_words(finding) for finding in run.findings if not finding.is_serious],
+    }
+    return render(request, "studies/clinic/rehearsal.html", context)
+
+
+@require_POST
+@requires(Ability.SET_UP)
+def submit(request: HttpRequest, study: Study) -> HttpResponse:
+    form = AmendmentForm(request.POST)
+    if form.is_valid():
+        _try(request, submit_version, study=study, reason=form.cleaned_data["reason"])
+    else:
+        messages.error(request, _("Enter a reason"))
+    return redirect("studies:protocol", study.code)
+
+
+@require_POST
+@requires(Ability.SET_UP)
+def activate(request: HttpRequest, study: Study) -> HttpResponse:
+    form = ApprovalForm(request.POST)
+    if form.is_valid():
+        approved_on = form.cleaned_data["approved_on"]
+        _try(request, activate_version, study=study, approved_on=approved_on)
+    else:
+        messages.error(request, _("Enter a date"))
+    return redirect("studies:protocol", study.code)
+
+
+@require_POST
+@requires(Ability.SET_UP)
+def drop(request: HttpRequest, study: Study) -> HttpResponse:
+    form = AmendmentForm(request.POST)
+    if form.is_valid():
+        _try(request, drop_version, study=study, reason=form.cleaned_data["reason"])
+    else:
+        messages.error(request, _("Enter a reason"))
+    return redirect("studies:protocol", study.code)
+
+
+def _try(request: HttpRequest, act: object, **arguments: object) -> None:
+    try:
+        act(actor=staff(request.user), **arguments)
+        messages.success(request, _("Done."))
+    except AmendmentRefused as refusal:
+        for reason in refusal.reasons:
+            messages.error(request, reason)
+
+
+def _save(request: HttpRequest, study: Study, protocol: Protocol) -> None:
+    save_draft(study=study, protocol=protocol, actor=staff(request.user))
+
+
+def _in_hand(study: Study) -> Protocol:
+    version = version_in_hand(study)
+    return version.plan if version else study.plan
+
+
+def _sites(study: Study) -> list[str]:
+    return list(study.sites.order_by("position").values_list("code", flat=True))
+
+
+def _after(study: Study, key: str) -> HttpResponse:
+    keys = list(STEPS)
+    following = keys[keys.index(key) + 1 :]
+    if following:
+        return redirect("studies:set_up", study.code, following[0])
+    return redirect("studies:rehearsal", study.code)

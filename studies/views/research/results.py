@@ -1,0 +1,57 @@
+"""A researcher's page: outcomes pooled or by arm, the export, unblinding."""
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from studies.exceptions import StudyError
+from studies.forms.research import UnblindForm
+from studies.models.study import Study, StudyState
+from studies.permissions import Ability, abilities_in, requires
+from studies.services.protocol.setup import unblind_study
+from studies.services.results.analysis import report
+from studies.services.results.export import export_study
+from studies.services.trail.audit import staff
+from studies.views.posting import posted
+
+
+@require_safe
+@requires(Ability.SEE_OUTCOMES)
+def outcomes(request: HttpRequest, study: Study) -> HttpResponse:
+    context = {
+        "study": study,
+        "report": report(study),
+        "abilities": abilities_in(request.user, study),
+        "may_unblind": study.state == StudyState.CLOSED,
+    }
+    return render(request, "studies/research/outcomes.html", context)
+
+
+@require_POST
+@requires(Ability.EXPORT)
+def export(request: HttpRequest, study: Study) -> FileResponse:
+    """Send the data; a POST, because every export is kept in the audit trail."""
+    bundle = export_study(study=study, actor=staff(request.user))
+    return FileResponse(
+        bundle.file,
+        as_attachment=True,
+        filename=bundle.filename,
+        content_type="application/zip",
+    )
+
+
+@requires(Ability.UNBLIND)
+def unblind(request: HttpRequest, study: Study) -> HttpResponse:
+    form = UnblindForm(posted(request), study_code=study.code)
+    if form.is_valid():
+        try:
+            reason = form.cleaned_data["reason"]
+            unblind_study(study=study, actor=staff(request.user), reason=reason)
+            messages.success(request, _("The study is unblinded. Outcomes are shown by arm."))
+            return redirect("studies:outcomes", study.code)
+        except StudyError:
+            words = _("A study is unblinded after data collection has ended, and only once.")
+            form.add_error(None, words)
+    return render(request, "studies/research/unblind.html", {"study": study, "form": form})

@@ -1,0 +1,149 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import Settings
+
+from questionnaires.services.importing import import_instrument
+from studies.design.protocol import four_arms
+from studies.exceptions import MoveRefused, ProtocolRefused, ReasonMissing, StudyNotReady
+from studies.models.study import Arm, Role, Study, StudyState
+from studies.services.allocation import commitments_of
+from studies.services.protocol.setup import (
+    close_study,
+    create_study,
+    open_study,
+    reasons_not_to_open,
+    unblind_study,
+)
+from studies.services.trail.audit import staff
+from tests.factories import clinician_of, make_participant, make_staff, make_study
+from tests.questionnaires.instruments.test_redcap import MOOD, dictionary
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_draft_has_the_templates_arms_texts_and_its_clinician() -> None:
+    study = make_study(is_open=False)
+    assert study.state == StudyState.DRAFT
+    assert [(arm.code, arm.kind, arm.composer) for arm in Arm.objects.filter(study=study)] == [
+        ("CBT", "cbt", ""),
+        ("LSTM-ACM", "music", "lstm_acm"),
+        ("MCMG", "music", "markov"),
+        ("GAMC", "music", "genetic"),
+    ]
+    assert set(study.consent_texts.values_list("language", flat=True)) == {"en", "zh-hans"}
+    assert study.memberships.get().role == Role.PRINCIPAL_INVESTIGATOR
+
+
+@pytest.mark.parametrize(("mode", "is_synthetic"), [("demo", True), ("real", False)])
+def test_everybody_in_a_demonstration_is_synthetic(
+    mode: str, is_synthetic: bool, settings: Settings
+) -> None:
+    settings.NOCTURNE_MODE = mode
+    assert make_study(is_open=False).is_synthetic is is_synthetic
+
+
+def test_opening_freezes_the_protocol_and_seals_a_sequence_for_each_stratum() -> None:
+    study = make_study()
+    assert study.state == StudyState.OPEN
+    assert study.protocol_sha256 == study.plan.sha256
+    assert set(commitments_of(study)) == {"sex=female", "sex=male", "sex=other"}
+    assert all(len(commitment) == 64 for commitment in commitments_of(study).values())
+
+
+def test_two_studies_never_share_a_sequence() -> None:
+    assert not set(commitments_of(make_study()).values()) & set(
+        commitments_of(make_study()).values()
+    )
+
+
+def test_a_study_opens_once() -> None:
+    study = make_study()
+    with pytest.raises(StudyNotReady, match="not a draft any more"):
+        open_study(study=study, actor=staff(clinician_of(study)))
+
+
+def test_a_real_installation_refuses_functional_wording_and_lists_it(
+    settings: Settings,
+) -> None:
+    study = make_study(is_open=False)
+    assert reasons_not_to_open(study) == []
+    settings.NOCTURNE_MODE = "real"
+    with pytest.raises(StudyNotReady, match="working labels") as refusal:
+        open_study(study=study, actor=staff(clinician_of(study)))
+    assert len(refusal.value.reasons) == 4
+    Study.objects.filter(pk=study.pk).update(is_synthetic=True)
+    assert open_study(study=study, actor=staff(clinician_of(study))).state == StudyState.OPEN
+
+
+def test_a_missing_translation_of_the_consent_text_stands_in_the_way() -> None:
+    study = make_study(is_open=False)
+    study.consent_texts.filter(language="zh-hans").delete()
+    assert reasons_not_to_open(study) == ["there is no consent text in zh-hans"]
+
+
+def test_a_protocol_that_was_broken_by_hand_stands_in_the_way() -> None:
+    study = make_study(is_open=False)
+    Study.objects.filter(pk=study.pk).update(protocol={**study.protocol, "block_sizes": [4]})
+    study.refresh_from_db()
+    assert "larger than 4" in reasons_not_to_open(study)[0]
+
+
+def test_a_protocol_of_ones_own_is_taken_and_a_wrong_one_refused() -> None:
+    own = replace(four_arms(), night_minutes=45, block_sizes=(12, 16))
+    assert make_study(protocol=own).plan == own
+    with pytest.raises(ProtocolRefused, match="got"):
+        create_study(
+            code="X", title="X", zone="UTC", protocol={"arms": []}, actor=staff(make_staff())
+        )
+    assert not Study.objects.filter(code="X").exists()
+
+
+def test_closing_early_wants_a_reason_and_cancels_what_is_to_come() -> None:
+    participant = make_participant("allocated")
+    study, actor = participant.study, staff(clinician_of(participant.study))
+    with pytest.raises(StudyNotReady, match="4 assessments are still to come"):
+        close_study(study=study, actor=actor)
+    study = close_study(study=study, actor=actor, reason="the sponsor ended it")
+    states = participant.visits.exclude(week=0).values_list("assessments__state", flat=True)
+    assert (study.state, set(states)) == (StudyState.CLOSED, {"cancelled"})
+
+
+def test_unblinding_wants_a_closed_study_and_a_reason() -> None:
+    study = make_study()
+    actor = staff(clinician_of(study))
+    with pytest.raises(ReasonMissing):
+        unblind_study(study=study, actor=actor, reason="  ")
+    with pytest.raises(MoveRefused, match="study that is open can become closed"):
+        unblind_study(study=study, actor=actor, reason="curious")
+    study = unblind_study(
+        study=close_study(study=study, actor=actor), actor=actor, reason="all data are in"
+    )
+    assert not study.is_blinded
+    with pytest.raises(MoveRefused, match="final"):
+        unblind_study(study=study, actor=actor, reason="again")
+
+
+def test_a_protocol_may_ask_for_an_imported_instrument_that_has_its_words(
+    settings: Settings,
+) -> None:
+    import_instrument(
+        key="mood",
+        dictionary=dictionary(MOOD),
+        name="mood.csv",
+        language="en",
+        licence="Letter 17",
+        by="site",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    plan = four_arms()
+    visits = tuple(
+        replace(visit, instruments=(*visit.instruments, "mood")) for visit in plan.visits
+    )
+    study = make_study(is_open=False, protocol=replace(plan, visits=visits))
+    assert reasons_not_to_open(study) == []
+    settings.NOCTURNE_MODE = "real"
+    reasons = [reason for reason in reasons_not_to_open(study) if "MOOD" in reason]
+    assert len(reasons) == 1
+    assert "manage.py load_wording mood --language zh-hans FILE --licence NOTE" in reasons[0]

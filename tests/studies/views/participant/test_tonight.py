@@ -1,0 +1,156 @@
+import json
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from generator.models.playlist import FailureCode, Playlist, PlaylistState, Track
+from generator.services.storage import nights
+from studies.models.listening import ListeningSession, PlaylistAssignment
+from studies.services.music.playlists import request_tonight
+from tests.factories import make_participant
+from tests.studies.views.browsers import learner, listener, phone_of
+
+pytestmark = pytest.mark.django_db
+
+AUDIO = bytes(range(256)) * 40
+NONSENSE = ("", "x", "[]", "[[5, 2]]", "[[0, null]]", "[[0]]", "{}", "[[0, 1e999]]", "[[-1, 2]]")
+
+
+def publish(night: PlaylistAssignment) -> Track:
+    """Put a finished file in place of the worker's."""
+    name = f"{uuid.uuid4().hex}.mp3"
+    (nights() / name).write_bytes(AUDIO)
+    Playlist.objects.filter(pk=night.playlist_id).update(
+        state=PlaylistState.READY, progress=1.0, finished_at=timezone.now()
+    )
+    return Track.objects.create(
+        playlist=night.playlist,
+        audio_name=name,
+        midi_name=name.replace("mp3", "mid"),
+        audio_sha256=uuid.uuid4().hex * 2,
+        midi_sha256=uuid.uuid4().hex * 2,
+        duration_s=60.0,
+        loudness_lufs=-23.0,
+        true_peak_dbtp=-3.0,
+        n_notes=10,
+        composer_release="test",
+        renderer="test",
+        published_at=timezone.now(),
+    )
+
+
+def test_the_first_look_asks_for_tonights_mix_once_and_shows_how_far_it_is():
+    participant = listener()
+    client = phone_of(participant)
+    pages = [client.get("/me/tonight/").content.decode() for _ in range(2)]
+    assert PlaylistAssignment.objects.filter(participant=participant).count() == 1
+    assert "Your music is next in line" in pages[1]
+    assert '<noscript><meta http-equiv="refresh"' in pages[1]
+    assert 'data-theme="night"' in pages[1]
+    assert '<meta name="color-scheme" content="dark">' in pages[1]
+
+
+def test_the_status_tells_stage_and_share_and_nothing_else():
+    participant = listener()
+    client = phone_of(participant)
+    night = request_tonight(participant=participant)
+    night.playlist.lease, night.playlist.lease_until = uuid.uuid4(), timezone.now()
+    night.playlist.state, night.playlist.progress = PlaylistState.COMPOSING, 0.25
+    night.playlist.started_at = timezone.now()
+    night.playlist.save()
+    answer = client.get("/me/tonight/status").json()
+    assert set(answer) == {"percent", "stage", "remaining", "is_final"}
+    assert (answer["percent"], answer["is_final"]) == (25, False)
+    assert answer["stage"] == "Writing the notes"
+
+
+def test_no_status_before_anything_was_asked_for():
+    assert phone_of(listener()).get("/me/tonight/status").status_code == 404
+
+
+def test_a_finished_mix_has_one_player_that_works_without_scripts():
+    participant = listener()
+    track = publish(request_tonight(participant=participant))
+    page = phone_of(participant).get("/me/tonight/").content.decode()
+    assert page.count("<audio controls") == 1
+    assert f'src="/me/tonight/audio/{track.pk}/"' in page
+    assert "It fades out by itself. You can lock your phone." in page
+
+
+def test_the_audio_comes_in_ranges_to_its_listener_alone():
+    participant = listener()
+    track = publish(request_tonight(participant=participant))
+    address = f"/me/tonight/audio/{track.pk}/"
+    client = phone_of(participant)
+    part = client.get(address, headers={"range": "bytes=0-99"})
+    assert (part.status_code, part["Content-Range"]) == (206, f"bytes 0-99/{len(AUDIO)}")
+    assert part.content == AUDIO[:100]
+    assert client.head(address).status_code == 200
+    stranger = phone_of(listener())
+    assert stranger.get(address).status_code == 404
+
+
+def test_minutes_heard_are_a_union_and_a_replay_changes_nothing():
+    participant = listener()
+    night = request_tonight(participant=participant)
+    publish(night)
+    client = phone_of(participant)
+    report = {
+        "night": night.pk,
+        "client_id": str(uuid.uuid4()),
+        "intervals": json.dumps([[0, 20], [10, 35]]),
+    }
+    assert [client.post("/me/tonight/heard", report).status_code for _ in range(2)] == [204, 204]
+    assert ListeningSession.objects.get().heard_s == 35.0
+
+
+def test_a_report_that_makes_no_sense_is_refused():
+    participant = listener()
+    night = request_tonight(participant=participant)
+    publish(night)
+    client = phone_of(participant)
+    for intervals in NONSENSE:
+        report = {"night": night.pk, "client_id": str(uuid.uuid4()), "intervals": intervals}
+        assert client.post("/me/tonight/heard", report).status_code == 400, intervals
+    assert not ListeningSession.objects.exists()
+
+
+def test_nobody_reports_for_somebody_elses_night():
+    night = request_tonight(participant=listener())
+    publish(night)
+    report = {"night": night.pk, "client_id": str(uuid.uuid4()), "intervals": "[[0, 5]]"}
+    assert phone_of(listener()).post("/me/tonight/heard", report).status_code == 404
+
+
+def test_a_mix_that_failed_is_asked_for_again_by_a_button_only():
+    participant = listener()
+    night = request_tonight(participant=participant)
+    failed = Playlist.objects.filter(pk=night.playlist_id)
+    failed.update(
+        state=PlaylistState.FAILED,
+        finished_at=timezone.now(),
+        failure_code=FailureCode.MEMORY,
+        failure="out of memory",
+    )
+    client = phone_of(participant)
+    page = client.get("/me/tonight/").content.decode()
+    assert "did not work out" in page
+    assert "memory" not in page
+    assert failed.get().state == PlaylistState.FAILED
+    assert client.post("/me/tonight/again/").url == "/me/tonight/"
+    assert failed.get().state == PlaylistState.QUEUED
+
+
+def test_the_page_works_while_the_broker_is_down(broker_is_down):
+    page = phone_of(listener()).get("/me/tonight/")
+    assert page.status_code == 200
+    assert "Your music is next in line" in page.content.decode()
+
+
+def test_those_who_learn_skills_are_led_to_their_lessons():
+    assert phone_of(learner()).get("/me/tonight/").url == "/me/lessons/"
+
+
+def test_nobody_hears_music_before_they_are_in_a_group():
+    assert phone_of(make_participant("consented")).get("/me/tonight/").url == "/me/"

@@ -1,0 +1,259 @@
+"""The protocol's pages: read, set up step by step, import, rehearse, amend."""
+
+from dataclasses import replace
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from studies.design.protocol import four_arms
+from studies.design.protocol_file import read, write
+from studies.forms.protocol import STEPS
+from studies.models.protocol import VersionState
+from studies.models.study import Role, Study, StudyState
+from studies.services.protocol.members import add_site
+from studies.services.protocol.versions import save_draft
+from studies.services.trail.audit import SYSTEM
+from tests.factories import make_participant, make_staff, make_study
+from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
+from tests.studies.views.browsers import clinician_in, desk_of
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(study, name, *more):
+    return reverse(f"studies:{name}", args=[study.code, *more])
+
+
+def shown(client, study, key):
+    """Return what a step's form would send if nothing was changed."""
+    form = client.get(page_of(study, "set_up", key)).context["form"]
+    sent = {}
+    for field in form:
+        value = field.value()
+        if isinstance(value, list):
+            sent[field.name] = [str(one) for one in value]
+        elif value is True:
+            sent[field.name] = "on"
+        elif value not in {None, False, ""}:
+            sent[field.name] = str(value)
+    return sent
+
+
+def reread(study):
+    return Study.objects.get(pk=study.pk)
+
+
+def test_going_through_every_step_unchanged_changes_nothing():
+    study = make_study(is_open=False, protocol=four_arms())
+    client = clinician_in(study)
+    address = page_of(study, "set_up", "about")
+    for key in STEPS:
+        assert address == page_of(study, "set_up", key)
+        response = client.post(address, shown(client, study, key))
+        assert response.status_code == 302, (key, response.context["form"].errors)
+        address = response.url
+    assert address == page_of(study, "rehearsal")
+    assert reread(study).plan == four_arms()
+    assert "Nothing stands in the way" in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "check"),
+    [
+        ("about", {"participants_planned": "120"}, lambda p: p.participants_planned == 120),
+        (
+            "arms",
+            {"code_5": "CBT-2", "gives_5": "cbt", "ratio_5": "4"},
+            lambda p: (p.arms[4].code, p.arms[4].ratio) == ("CBT-2", 4),
+        ),
+        (
+            "allocation",
+            {"method": "minimisation", "by_site": "on", "age_cuts": "14, 16",
+             "stress_cuts": "33"},
+            lambda p: [f.name for f in p.factors] == ["sex", "site", "age", "stress"]
+            and p.factors[2].levels == ("below 14", "14-15", "from 16"),
+        ),
+        ("allocation", {"method": "simple", "by_sex": ""}, lambda p: p.method == "simple"),
+        (
+            "visits",
+            {"week_3": "26", "window_3": "13", "instruments_3": ["psqi"]},
+            lambda p: p.visits[3].week == 26 and p.visits[1].may_decline,
+        ),
+        ("eligibility", {"psqi_from": "6"}, lambda p: len(p.eligibility) == 3),
+        (
+            "music",
+            {"tempo_max_bpm": "60", "styles": ["folk"]},
+            lambda p: p.music.styles == ("folk",),
+        ),
+        ("lessons", {"floor_min": "450"}, lambda p: p.skills.window.floor_min == 450),
+        (
+            "texts",
+            {"en": "# One\nIdea.\n\n# Two\nMore.", "zh-hans": "# 一\n想法。\n# 二\n更多。"},
+            lambda p: [page.title for page in p.texts[0].pages] == ["One", "Two"],
+        ),
+    ],
+)  # fmt: skip
+def test_each_step_saves_its_part(key, changes, check):
+    study = make_study(is_open=False, protocol=four_arms())
+    add_site(study=study, code="NORTH", name="North", actor=SYSTEM)
+    client = clinician_in(study)
+    if key == "arms":
+        save_draft(
+            study=study, protocol=replace(study.plan, method="simple", factors=()), actor=SYSTEM
+        )
+    sent = {**shown(client, study, key), **changes}
+    response = client.post(page_of(study, "set_up", key), {k: v for k, v in sent.items() if v})
+    assert response.status_code == 302, response.context["form"].errors
+    assert check(reread(study).plan)
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "words"),
+    [
+        ("allocation", {"block_sizes": "4"}, "larger than 4"),
+        ("allocation", {"block_sizes": "eight"}, "Enter whole numbers"),
+        ("visits", {"week_2": "5"}, "windows that do not overlap"),
+        ("eligibility", {"age_from": "19"}, "a lower or an upper bound"),
+        ("arms", {"code_2": "CBT"}, "code of its own"),
+        ("lessons", {"cut_below": "95"}, "cut_below"),
+        ("texts", {"en": "# Only a title"}, "a title and a body"),
+        ("about", {"participants_planned": "many"}, "whole number"),
+    ],
+)
+def test_a_step_that_contradicts_the_rest_is_kept_on_the_page_with_the_reason(key, changes, words):
+    study = make_study(is_open=False, protocol=four_arms())
+    client = clinician_in(study)
+    response = client.post(page_of(study, "set_up", key), shown(client, study, key) | changes)
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert words in page
+    assert "error-summary" in page
+    assert reread(study).plan == four_arms()
+
+
+def test_a_step_that_does_not_exist_is_no_page():
+    study = make_study(is_open=False)
+    assert clinician_in(study).get(page_of(study, "set_up", "nowhere")).status_code == 404
+
+
+def test_a_protocol_goes_out_as_a_file_and_comes_back():
+    study = make_study(is_open=False, protocol=four_arms())
+    client = clinician_in(study)
+    response = client.get(page_of(study, "protocol_file"))
+    assert read(response.content.decode()) == four_arms()
+    assert "attachment" in response["Content-Disposition"]
+    changed = write(replace(four_arms(), night_minutes=55)).encode()
+    file = SimpleUploadedFile("p.toml", changed)
+    assert client.post(page_of(study, "protocol_load"), {"file": file}).status_code == 302
+    assert reread(study).plan.night_minutes == 55
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The submitted file is empty"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"format = 1", "expected arms, got nothing"),
+        (b"x" * (600 * 1024), "at most"),
+    ],
+)
+def test_a_file_that_will_not_do_is_refused_with_everything_that_is_wrong(content, words):
+    study = make_study(is_open=False, protocol=four_arms())
+    file = SimpleUploadedFile("p.toml", content)
+    page = clinician_in(study).post(page_of(study, "protocol_load"), {"file": file})
+    assert page.status_code == 200
+    assert words in page.content.decode()
+    assert reread(study).plan == four_arms()
+
+
+def test_the_dry_run_tells_what_stands_in_the_way():
+    study = make_study(is_open=False, protocol=replace(four_arms(), texts=four_arms().texts[:1]))
+    page = clinician_in(study).get(page_of(study, "rehearsal")).content.decode()
+    assert "there is no consent text in zh-hans" in page
+
+
+def test_an_amendment_goes_its_way_by_pages():
+    study = make_study(protocol=four_arms())
+    client = clinician_in(study)
+    sent = shown(client, study, "music") | {"night_minutes": "45"}
+    assert client.post(page_of(study, "set_up", "music"), sent).status_code == 302
+    page = client.get(page_of(study, "protocol")).content.decode()
+    assert "Submit the amendment" in page
+    assert client.get(page_of(study, "protocol_version", 2)).status_code == 200
+    changes = client.get(page_of(study, "protocol_version", 2)).content.decode()
+    assert "Minutes of music a night" in changes
+    client.post(page_of(study, "protocol_submit"), {"reason": ""})
+    assert study.protocol_versions.get(number=2).state == VersionState.DRAFT
+    client.post(page_of(study, "protocol_submit"), {"reason": "longer nights"})
+    client.post(page_of(study, "protocol_activate"), {"approved_on": "soon"})
+    assert study.protocol_versions.get(number=2).state == VersionState.SUBMITTED
+    client.post(page_of(study, "protocol_activate"), {"approved_on": "2026-03-01"})
+    assert reread(study).plan.night_minutes == 45
+    assert "longer nights" in client.get(page_of(study, "protocol")).content.decode()
+
+
+def test_an_amendment_of_the_allocation_is_refused_in_words():
+    study = make_study(protocol=four_arms())
+    client = clinician_in(study)
+    sent = shown(client, study, "allocation") | {"block_sizes": "8, 16"}
+    client.post(page_of(study, "set_up", "allocation"), sent)
+    response = client.post(page_of(study, "protocol_submit"), {"reason": "x"}, follow=True)
+    assert "Allocation is never amended" in response.content.decode()
+    sent = shown(client, study, "music") | {"night_minutes": "45"}
+    assert client.post(page_of(study, "set_up", "music"), sent).status_code == 302
+
+
+def test_a_submitted_amendment_is_given_up_for_a_reason():
+    study = make_study(protocol=four_arms())
+    client = clinician_in(study)
+    sent = shown(client, study, "music") | {"night_minutes": "45"}
+    client.post(page_of(study, "set_up", "music"), sent)
+    client.post(page_of(study, "protocol_submit"), {"reason": "longer"})
+    blocked = client.post(page_of(study, "set_up", "music"), sent)
+    assert "comes into force first" in blocked.content.decode()
+    client.post(page_of(study, "protocol_drop"), {"reason": ""})
+    assert study.protocol_versions.get(number=2).state == VersionState.SUBMITTED
+    client.post(page_of(study, "protocol_drop"), {"reason": "the committee said no"})
+    assert study.protocol_versions.get(number=2).state == VersionState.SUPERSEDED
+
+
+def test_a_statistician_imports_a_list_and_the_study_opens():
+    study = make_study(is_open=False, protocol=LIST_PLAN)
+    client = desk_of(make_staff(Role.STATISTICIAN, study=study))
+    address = page_of(study, "sequence")
+    bad = SimpleUploadedFile("list.csv", _csv("MCMG", "ELSE").encode())
+    page = client.post(address, {"file": bad}).content.decode()
+    assert "line 3" in page
+    assert "ELSE" not in page
+    for content, words in ((b"\xff", "UTF-8"), (b"", "empty")):
+        file = SimpleUploadedFile("list.csv", content)
+        assert words in client.post(address, {"file": file}).content.decode()
+    good = SimpleUploadedFile("list.csv", _csv(*SLOTS).encode())
+    assert client.post(address, {"file": good}).status_code == 302
+    clinician_in(study).post(page_of(study, "study_open"))
+    assert reread(study).state == StudyState.OPEN
+    make_participant("allocated", study=reread(study))
+    page = client.get(address).content.decode()
+    assert "Every allocation followed the sequence" in page
+    assert "sex=female" in page
+
+
+def test_the_simulation_is_shown_to_those_who_plan():
+    study = make_study(is_open=False, protocol=replace(four_arms(), participants_planned=20))
+    page = clinician_in(study).get(page_of(study, "simulation")).content.decode()
+    assert "simulated trials of 20 people" in page
+    listed = make_study(is_open=False, protocol=LIST_PLAN)
+    page = clinician_in(listed).get(page_of(listed, "simulation")).content.decode()
+    assert "nothing to simulate" in page
+
+
+def test_the_trail_of_a_blinded_study_tells_nothing_that_gives_an_arm_away():
+    study = make_study()
+    for _ in range(4):
+        make_participant("week4", study=study)
+    client = desk_of(make_staff(Role.AUDITOR, study=study))
+    page = client.get(page_of(study, "trail")).content.decode()
+    assert "allocate" in page
+    for kind in ("playlist", "listening", "lesson", "diary", "sleepwindow", "message"):
+        assert kind not in page

@@ -1,0 +1,75 @@
+import io
+import zipfile
+
+import pytest
+
+from studies.models.audit import AuditEntry
+from studies.models.study import StudyState
+from studies.services.protocol.setup import close_study, unblind_study
+from studies.services.trail.audit import SYSTEM
+from tests.factories import make_participant, make_study
+from tests.studies.views.browsers import researcher_in, short_plan
+
+pytestmark = pytest.mark.django_db
+
+ARMS = ("CBT", "LSTM-ACM", "MCMG", "GAMC")
+
+
+def study_with_outcomes(*people: str):
+    study = make_study(protocol=short_plan())
+    for stage in people:
+        make_participant(stage, study=study)
+    return study
+
+
+def test_a_blinded_study_shows_everybody_together_and_says_so():
+    study = study_with_outcomes("week4", "week4")
+    page = researcher_in(study).get(f"/research/{study.code}/").content.decode()
+    assert "This study is blinded." in page
+    assert "All together" in page
+    assert not [arm for arm in ARMS if arm in page]
+    assert page.count('<svg class="chart"') == 2
+    assert page.count("<title id=") == 2
+
+
+def test_a_study_without_outcomes_yet_is_shown_all_the_same():
+    study = make_study()
+    page = researcher_in(study).get(f"/research/{study.code}/")
+    assert page.status_code == 200
+
+
+def test_unblinding_waits_for_the_end_and_wants_reason_and_code():
+    study = study_with_outcomes("week8")
+    client = researcher_in(study)
+    address = f"/research/{study.code}/unblind/"
+    assert "after data collection has ended" in client.get(address).content.decode()
+    client.post(address, {"reason": "curious", "code": study.code})
+    study.refresh_from_db()
+    assert study.state == StudyState.OPEN
+    close_study(study=study, actor=SYSTEM, reason="all done")
+    page = client.post(address, {"reason": "", "code": "NO"}).content.decode()
+    assert "Enter a reason" in page
+    assert "exactly as shown" in page
+    answer = {"reason": "the analysis plan is signed", "code": study.code}
+    assert client.post(address, answer).url == f"/research/{study.code}/"
+    page = client.get(f"/research/{study.code}/").content.decode()
+    assert not [arm for arm in ARMS if arm not in page]
+    assert "This study is blinded." not in page
+
+
+def test_the_export_is_a_zip_kept_in_the_audit_trail_and_without_a_name():
+    study = study_with_outcomes("week4")
+    response = researcher_in(study).post(f"/research/{study.code}/export/")
+    assert response["Content-Type"] == "application/zip"
+    content = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+    assert "results.csv" in str(content.namelist())
+    assert not [name for name in content.namelist() if b"Ada" in content.read(name)]
+    assert AuditEntry.objects.filter(action="export_study").count() == 1
+
+
+def test_an_unblinded_export_still_needs_the_ability(client):
+    study = study_with_outcomes()
+    close_study(study=study, actor=SYSTEM, reason="all done")
+    study.refresh_from_db()
+    unblind_study(study=study, actor=SYSTEM, reason="done")
+    assert client.post(f"/research/{study.code}/export/").status_code == 302
