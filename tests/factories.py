@@ -17,14 +17,14 @@ from studies.models.participant import Participant
 from studies.models.study import Role, Site, Study
 from studies.models.user import User
 from studies.models.visit import Assessment
-from studies.services.access import set_pin, sign_in
 from studies.services.allocation import allocate_participant
-from studies.services.assessment import begin_assessment, save_answer, submit_assessment
-from studies.services.audit import SYSTEM, staff
-from studies.services.consent import current_text, give_consent
-from studies.services.enrolment import Invitation, invite_participant
-from studies.services.members import add_member
-from studies.services.setup import create_study, open_study
+from studies.services.entry.access import set_pin, sign_in
+from studies.services.entry.consent import current_text, give_consent
+from studies.services.entry.enrolment import Invitation, invite_participant
+from studies.services.protocol.members import add_member
+from studies.services.protocol.setup import create_study, open_study
+from studies.services.trail.audit import SYSTEM, staff
+from studies.services.visits.assessment import begin_assessment, save_answer, submit_assessment
 
 PIN = "274918"
 PASSWORD = "quiet-evening-music"

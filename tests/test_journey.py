@@ -13,13 +13,13 @@ from studies import clock
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import ArmKind, Study, StudyState
 from studies.services.allocation import allocate_participant, arm_of, rederive
-from studies.services.analysis import report
-from studies.services.audit import staff, verify_chain
-from studies.services.export import export_study
-from studies.services.listening import record_listening
-from studies.services.playlists import request_tonight
-from studies.services.scheduling import keep_calendar
-from studies.services.setup import close_study, create_study, open_study, unblind_study
+from studies.services.music.listening import record_listening
+from studies.services.music.playlists import request_tonight
+from studies.services.protocol.setup import close_study, create_study, open_study, unblind_study
+from studies.services.results.analysis import report
+from studies.services.results.export import export_study
+from studies.services.trail.audit import staff, verify_chain
+from studies.services.visits.scheduling import keep_calendar
 from tests.factories import answer_visit, consent, invite, make_staff
 from tests.generator.quick import quick_render
 from tests.studies.services.learning import take_lesson
