@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,9 +170,11 @@ class Place:
 
     def assert_each_is_published_once(self, n_playlists: int) -> None:
         assert self.states() == {"ready": n_playlists}
-        tracks = self.rows("SELECT audio_name, midi_name, playlist_id FROM generator_track")
-        assert len({playlist for _audio, _midi, playlist in tracks}) == len(tracks) == n_playlists
-        names = {name for audio, midi, _playlist in tracks for name in (audio, midi)}
+        tracks = self.rows(
+            "SELECT playlist_id, audio_name, midi_name, check_name FROM generator_track"
+        )
+        assert len({playlist for playlist, *_names in tracks}) == len(tracks) == n_playlists
+        names = {name for _playlist, *files in tracks for name in files}
         assert {path.name for path in self.nights.iterdir()} == names
 
 
@@ -213,18 +216,23 @@ def test_a_request_survives_a_broker_that_is_down_and_a_worker_that_is_killed(pl
 
 
 @pytest.mark.slow
-def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(place):
-    """Ten playlists, two workers, six kills in the middle of a render, two of the broker."""
-    rng = random.Random(20261122)  # noqa: S311 (which worker to kill)
-    n_playlists, names = 10, ["one", "two"]
-    place.request([brief(seed=seed) for seed in range(n_playlists)])
+def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(place, capsys):
+    """Fifty mixes of a minute, two workers, ten kills in the middle of a render, two of the broker.
+
+    A worker is killed at a moment of its render that chance chooses, so that all stages are hit.
+    """
+    rng = random.Random(20261122)  # noqa: S311 (which worker to kill, and when)
+    n_playlists, n_kills, names = 50, 10, ["one", "two"]
+    place.request([replace(brief(seed=seed), minutes=1.0) for seed in range(n_playlists)])
+    began = time.monotonic()
     with ExitStack() as broker:
         broker.enter_context(valkey(place.var))
         for name in names:
             place.start_worker(name)
-        for number in range(6):
+        for number in range(n_kills):
             place.wait_until(place.busy_workers)
-            if number % 3 == 1:
+            time.sleep(rng.uniform(0, 3))
+            if number % 5 == 2:
                 broker.close()
                 broker.enter_context(valkey(place.var))
             victim = rng.choice(place.busy_workers() or names)
@@ -234,6 +242,11 @@ def test_no_playlist_is_lost_or_doubled_while_workers_and_broker_are_killed(plac
         # Whoever was hit three times has failed; the administrator asks again.
         place.manage("shell", "--no-imports", "-c", RETRY)
         place.wait_until(place.is_done, every_s=0.5)
+        took_s = time.monotonic() - began
         place.stop_workers()
     place.assert_each_is_published_once(n_playlists)
-    assert len(place.lost_leases) >= 4, "most kills should meet a render"
+    n_lost = len(place.lost_leases)
+    assert n_lost >= n_kills // 2, "most kills should meet a render"
+    with capsys.disabled():
+        told = f"{n_playlists} mixes of a minute, {n_kills} kills, {n_lost} of them in a render"
+        sys.stdout.write(f"\n{told}: each published once, nothing else left, {took_s:.0f} s\n")
