@@ -8,6 +8,7 @@ tells an arm: nights, lessons and diaries.
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from studies.models.audit import AuditEntry
@@ -16,8 +17,38 @@ from studies.models.participant import Participant
 from studies.models.study import Membership, Site, Study
 from studies.models.user import User
 from studies.models.visit import Assessment, Visit
+from studies.services.trail.audit import record, staff
 
-admin.site.register(User, UserAdmin)
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Accounts, the one thing an administrator changes here; each change is in the site's trail."""
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        """Save an account and record which of its fields changed, never a password."""
+        super().save_model(request, obj, form, change)
+        record(
+            actor=staff(request.user),
+            action="change_account" if change else "create_account",
+            subject=obj,
+            new={
+                "username": obj.get_username(),
+                "changed": sorted(form.changed_data),
+                "is_active": obj.is_active,
+                "is_staff": obj.is_staff,
+                "is_superuser": obj.is_superuser,
+            },
+        )
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete an account that did nothing yet (every other one is protected) and record it."""
+        record(
+            actor=staff(request.user),
+            action="delete_account",
+            subject=obj,
+            old={"username": obj.get_username()},
+        )
+        super().delete_model(request, obj)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
