@@ -28,8 +28,10 @@ PARTICIPANT: Moves = {
     "withdrawn": frozenset(),
 }
 ASSESSMENT: Moves = {
-    "scheduled": frozenset({"open", "missed", "cancelled"}),
-    "open": frozenset({"in_progress", "missed", "cancelled"}),
+    "scheduled": frozenset({"open", "late", "missed", "cancelled"}),
+    "open": frozenset({"in_progress", "late", "missed", "cancelled"}),
+    "late": frozenset({"in_progress", "missed", "cancelled"}),
+    # What was begun stays begun when the window closes: it can be handed in late.
     "in_progress": frozenset({"submitted", "missed", "cancelled"}),
     "submitted": frozenset(),
     "missed": frozenset(),
@@ -42,11 +44,39 @@ PROTOCOL: Moves = {
     "active": frozenset({"superseded"}),
     "superseded": frozenset(),
 }
+ADVERSE_EVENT: Moves = {
+    "reported": frozenset({"triaged"}),
+    "triaged": frozenset({"open", "resolved"}),
+    "open": frozenset({"resolved"}),
+    # What seemed over may come back, until somebody closes it.
+    "resolved": frozenset({"open", "closed"}),
+    "closed": frozenset(),
+}
+ACTION_ITEM: Moves = {
+    "new": frozenset({"acknowledged", "escalated", "done"}),
+    "acknowledged": frozenset({"escalated", "done"}),
+    "escalated": frozenset({"done"}),
+    "done": frozenset(),
+}
+QUERY: Moves = {
+    "open": frozenset({"answered", "closed"}),
+    # An answer that does not settle it opens it again.
+    "answered": frozenset({"open", "closed"}),
+    "closed": frozenset(),
+}
+DEVIATION: Moves = {
+    "noted": frozenset({"assessed"}),
+    "assessed": frozenset(),
+}
 MACHINES: Mapping[str, Moves] = {
     "study": STUDY,
     "protocol": PROTOCOL,
     "participant": PARTICIPANT,
     "assessment": ASSESSMENT,
+    "adverse_event": ADVERSE_EVENT,
+    "action_item": ACTION_ITEM,
+    "query": QUERY,
+    "deviation": DEVIATION,
 }
 
 

@@ -1,5 +1,7 @@
 """Visits with their windows, and the assessments that belong to them."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,7 @@ class AssessmentState(models.TextChoices):
     SCHEDULED = "scheduled", _("Not open yet")
     OPEN = "open", _("Open")
     IN_PROGRESS = "in_progress", _("Begun")
+    LATE = "late", _("Late")
     SUBMITTED = "submitted", _("Complete")
     MISSED = "missed", _("Missed")
     CANCELLED = "cancelled", _("Cancelled")
@@ -34,6 +37,12 @@ class Visit(models.Model):
     target_on = models.DateField(_("target date"))
     opens_at = models.DateTimeField(_("opens"))
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
+    late_until = models.DateTimeField(
+        _("late until"),
+        null=True,
+        blank=True,
+        help_text=_("Until when answers are still taken, and flagged; empty: until it closes"),
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("visit"), _("visits")
@@ -49,6 +58,11 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant_id} week {self.week}"
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When nothing is taken any more; ``None`` where there is no end."""
+        return self.late_until or self.closes_at
 
 
 class Assessment(StateMachine):

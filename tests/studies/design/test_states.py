@@ -2,16 +2,23 @@ import pytest
 
 from studies.design.errors import ForbiddenTransition
 from studies.design.states import (
+    ACTION_ITEM,
+    ADVERSE_EVENT,
     ASSESSMENT,
+    DEVIATION,
     MACHINES,
     PARTICIPANT,
     PROTOCOL,
+    QUERY,
     STUDY,
     Moves,
     require_move,
 )
+from studies.models.deviation import DeviationState
 from studies.models.participant import ParticipantState
 from studies.models.protocol import VersionState
+from studies.models.query import QueryState
+from studies.models.safety import EventState, ItemState
 from studies.models.study import StudyState
 from studies.models.visit import AssessmentState
 
@@ -27,6 +34,10 @@ PAIRS = [
         (PROTOCOL, VersionState),
         (PARTICIPANT, ParticipantState),
         (ASSESSMENT, AssessmentState),
+        (ADVERSE_EVENT, EventState),
+        (ACTION_ITEM, ItemState),
+        (QUERY, QueryState),
+        (DEVIATION, DeviationState),
     ],
 )
 def test_the_tables_speak_of_the_states_that_rows_have(moves: Moves, names: type) -> None:

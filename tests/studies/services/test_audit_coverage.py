@@ -22,6 +22,8 @@ NAMED = {
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
+    "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
+    "studies.reminder", "studies.reminderchoice",
 }  # fmt: skip
 # Tables for which the entry of another row stands, and which.
 COVERED_BY_ANOTHER = {
@@ -33,7 +35,10 @@ COVERED_BY_ANOTHER = {
     "studies.allocation": "the participant's entry has stratum and slot, and must not tell the arm",
     "studies.assessment": "planned with a visit, whose entry has the instruments",
     "studies.contactdetails": "made with the participant; the trail holds no identity",
+    "studies.personkey": "made with the participant, whose entries say when it was destroyed",
     "studies.withdrawal": "the participant's entry has the scope",
+    "studies.eventnote": "the event's entry has the move and the SHA-256 of the words",
+    "studies.querynote": "the query's entry has the move and the SHA-256 of the words",
 }
 
 
