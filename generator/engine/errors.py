@@ -25,6 +25,12 @@ class CheckpointError(EngineError):
     code = "checkpoint"
 
 
+class EngineUnavailable(EngineError):
+    """An optional engine was asked for that is not installed here."""
+
+    code = "engine_unavailable"
+
+
 class TrainingError(EngineError):
     """A network cannot be trained as asked."""
 

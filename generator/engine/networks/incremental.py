@@ -21,7 +21,7 @@ from generator.engine.networks.shape import HEADS_PER_SCALE, SCALE_NAMES, Networ
 from generator.engine.tokens.vocabulary import SIZES
 
 _EPSILON = 1e-5
-_LEAST_MASS = 1e-6
+LEAST_MASS = 1e-6
 _TINY = 1e-30
 _ROOT_HALF = np.float32(np.sqrt(0.5))
 
@@ -136,7 +136,7 @@ class Listener:
         self._score = np.empty(shape.memory + 1, dtype=np.float32)
         self._past = PastMoments(network.weights, shape) if shape.pointer_memory else None
         self.ask_for(conditions)
-        self.state = self._hear(network.weights["start"], opens_beat=False, opens_bar=False)
+        self.state = self._taken_in(None, 0, 0, opens_beat=False, opens_bar=False)
 
     def ask_for(self, conditions: np.ndarray) -> None:
         """Change what is asked of the music from the next event on."""
@@ -159,13 +159,30 @@ class Listener:
         opens_bar: bool,
     ) -> None:
         """Take in one event; `state` then foretells the next."""
-        w = self._network.weights
         if self._past is not None:
             self._past.append(self.state, event)
-        x = w["position.weight"][position] + w["phrase.weight"][phrase]
-        for index, value in enumerate(event):
-            x = x + w[f"fields.{index}.weight"][value]
-        self.state = self._hear(x, opens_beat=opens_beat, opens_bar=opens_bar)
+        self.state = self._taken_in(
+            event, position, phrase, opens_beat=opens_beat, opens_bar=opens_bar
+        )
+
+    def _taken_in(
+        self,
+        event: tuple[int, ...] | None,
+        position: int,
+        phrase: int,
+        *,
+        opens_beat: bool,
+        opens_bar: bool,
+    ) -> np.ndarray:
+        """Return the state after an event, or before the first one (None)."""
+        w = self._network.weights
+        if event is None:
+            x = w["start"]
+        else:
+            x = w["position.weight"][position] + w["phrase.weight"][phrase]
+            for index, value in enumerate(event):
+                x = x + w[f"fields.{index}.weight"][value]
+        return self._hear(x, opens_beat=opens_beat, opens_bar=opens_bar)
 
     def logits(self, field: int, chain: np.ndarray) -> np.ndarray:
         """Return the logits of a field, given `state` chained with the fields before it."""
@@ -226,7 +243,7 @@ class Listener:
             gates.append(float(self._suffix_gate(match)[field]) + familiarity)
         if self._past is not None:
             said, mass, peak = self._past.point(self.state, chosen)
-            if mass >= _LEAST_MASS:
+            if mass >= LEAST_MASS:
                 sources.append(said)
                 gates.append(self._pointer_gate(field, mass, peak) + familiarity)
         if len(sources) == 1:

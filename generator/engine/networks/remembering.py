@@ -17,6 +17,13 @@ N_DISTANCES = 10
 FAINT = 1e-9
 
 
+def distance_bias(weights: Mapping[str, np.ndarray], memory: int) -> np.ndarray:
+    """Return what is added to the score of each of `memory` moments, the oldest first."""
+    distance = np.arange(memory, 0, -1)
+    bucket = np.minimum(np.log2(distance).astype(int), N_DISTANCES - 1)
+    return weights["pointer.distance_bias"][bucket]
+
+
 class PastMoments:
     """Keys of the states before events, and the events that then came, oldest first.
 
@@ -34,9 +41,7 @@ class PastMoments:
         self._events = np.zeros((4 * self._memory, len(SIZES)), dtype=np.int64)
         self._end = 0
         self._weight: np.ndarray | None = None
-        distance = np.arange(self._memory, 0, -1)
-        bucket = np.minimum(np.log2(distance).astype(int), N_DISTANCES - 1)
-        self._bias = weights["pointer.distance_bias"][bucket]
+        self._bias = distance_bias(weights, shape.pointer_memory)
 
     def append(self, state: np.ndarray, event: tuple[int, ...]) -> None:
         """Remember that `event` came after `state`."""

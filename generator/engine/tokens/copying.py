@@ -16,6 +16,7 @@ ORDERS = (32, 20, 12, 8, 6, 4)
 N_MATCH_CLASSES = len(ORDERS) + 1
 _MODULUS = (1 << 61) - 1
 _BASE = 1_000_003
+_POWERS = tuple((order, pow(_BASE, order, _MODULUS)) for order in ORDERS)
 
 
 class CopyMemory:
@@ -30,16 +31,20 @@ class CopyMemory:
     def __init__(self, min_distance: int = 1) -> None:
         self._min_distance = min_distance
         self._events: list[tuple[int, ...]] = []
-        self._tokens: list[int] = []
         self._seen: tuple[dict[int, int], ...] = tuple({} for _ in ORDERS)
         self._pending: list[tuple[tuple[int, int], ...]] = []
+        # Hash of all tokens so far, by their number: the hash of the last ones is a difference.
+        self._prefix = [0]
+        self._contexts: tuple[tuple[int, int], ...] = ()
 
     def append(self, event: tuple[int, ...]) -> None:
         """Remember one more event."""
         before = self._events[-1][2] if self._events else event[2]
         self._events.append(event)
-        self._tokens.append(_token(event[2] - before, event[0], event[1]))
-        self._pending.append(tuple(self._contexts()))
+        token = _token(event[2] - before, event[0], event[1])
+        self._prefix.append((self._prefix[-1] * _BASE + token) % _MODULUS)
+        self._contexts = self._contexts_now()
+        self._pending.append(self._contexts)
         position = len(self._events) - 1 - self._min_distance
         if position >= 0:
             for rank, key in self._pending[position]:
@@ -51,7 +56,7 @@ class CopyMemory:
 
         The match class is 1 for a match of 4 events up to 6 for a match of 32.
         """
-        for rank, key in self._contexts():
+        for rank, key in self._contexts:
             position = self._seen[rank].get(key)
             if position is None:
                 continue
@@ -61,12 +66,13 @@ class CopyMemory:
                 return (*follower[:2], pitch, *follower[3:]), len(ORDERS) - rank
         return None, 0
 
-    def _contexts(self) -> list[tuple[int, int]]:
-        keys = []
-        for rank, order in enumerate(ORDERS):
-            if len(self._tokens) >= order:
-                keys.append((rank, _hash(self._tokens[-order:])))
-        return keys
+    def _contexts_now(self) -> tuple[tuple[int, int], ...]:
+        count, last = len(self._events), self._prefix[-1]
+        return tuple(
+            (rank, (last - self._prefix[count - order] * power) % _MODULUS)
+            for rank, (order, power) in enumerate(_POWERS)
+            if count >= order
+        )
 
 
 def copy_predictions(events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,10 +102,3 @@ def copy_predictions(events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _token(interval: int, shift: int, role: int) -> int:
     return ((interval + N_PITCHES) * SIZES[0] + shift) * SIZES[1] + role + 1
-
-
-def _hash(tokens: list[int]) -> int:
-    value = 0
-    for token in tokens:
-        value = (value * _BASE + token) % _MODULUS
-    return value

@@ -14,7 +14,9 @@ from generator.engine.training.store import is_store, read_store
 logger = logging.getLogger(__name__)
 
 
-def read_corpus(directory: Path, *, workers: int = 1, limit: int | None = None) -> Corpus:
+def read_corpus(
+    directory: Path, *, workers: int = 1, limit: int | None = None, collection: str = ""
+) -> Corpus:
     """Return every piece of an imported corpus, or of a directory of MIDI files.
 
     Broken files are counted, not fatal.
@@ -26,10 +28,12 @@ def read_corpus(directory: Path, *, workers: int = 1, limit: int | None = None) 
         Processes that read at the same time.
     limit : int, optional
         Read only so many files, for a quick look.
+    collection : str
+        Only this collection of a manifest, for measuring; what is learnt from it does not ship.
     """
     if is_store(directory):
         return read_store(directory)
-    sources = list_sources(directory)[:limit]
+    sources = list_sources(directory, collection=collection)[:limit]
     if workers == 1:
         corpus = _collected(map(read_file, sources), len(sources))
     else:

@@ -7,7 +7,8 @@ and versions of one work stay together.
 Layouts
 -------
 manifest   ``manifest.csv`` with file, ship_class, style, split, tempo, tempo_source, calm; only
-           class A is read
+           class A is read, unless one collection (column corpus) is asked for by name: what is
+           learnt from it is for measuring and does not ship
 MAESTRO    ``maestro-v3.0.0.csv`` with canonical_composer, canonical_title, split, midi_filename
 Lakh       ``<digit>/<md5>.mid`` (lmd_full), ``A/B/C/TR.../<md5>.mid`` (lmd_matched, lmd_aligned),
            or ``Artist/Title.1.mid`` (clean_midi)
@@ -36,6 +37,7 @@ STYLE_OF = {
     "jazz": Style.JAZZ,
     "ragtime_jazz": Style.JAZZ,
 }
+_MANIFEST = "manifest.csv"
 _MAESTRO_SPLIT = {"train": "train", "validation": "valid", "test": "test"}
 _UNKNOWN_TEMPO = float("nan")
 _MD5 = re.compile(r"[0-9a-f]{32}$")
@@ -45,7 +47,9 @@ _TRAIN_BELOW, _VALID_BELOW = 205, 230
 _SUFFIXES = (".mid", ".midi")
 
 
-def list_sources(directory: Path, style: Style = Style.CLASSICAL) -> list[Source]:
+def list_sources(
+    directory: Path, style: Style = Style.CLASSICAL, collection: str = ""
+) -> list[Source]:
     """Return the files that may be learnt from.
 
     Parameters
@@ -53,12 +57,16 @@ def list_sources(directory: Path, style: Style = Style.CLASSICAL) -> list[Source
     directory : Path
     style : Style
         Of files whose collection names none.
+    collection : str
+        Only this collection of a manifest, whatever its licence lets one ship.
 
     Raises
     ------
     ScoreError
         There is none, or a table of the collection cannot be read.
     """
+    if collection:
+        return _sources_of_collection(directory, style, collection)
     found = list(_reader_for(directory)(directory, style))
     if not found:
         raise ScoreError(
@@ -75,7 +83,7 @@ def drawn_split(key: bytes) -> str:
 
 
 def _reader_for(directory: Path) -> Callable[[Path, Style], Iterator[Source]]:
-    if (directory / "manifest.csv").exists():
+    if (directory / _MANIFEST).exists():
         return _from_manifest
     if _maestro_table(directory) is not None:
         return _from_maestro
@@ -83,20 +91,39 @@ def _reader_for(directory: Path) -> Callable[[Path, Style], Iterator[Source]]:
 
 
 def _from_manifest(directory: Path, _style: Style) -> Iterator[Source]:
-    manifest = directory / "manifest.csv"
-    for row in _rows(manifest, ("file", "ship_class", "style", "split")):
-        if row["ship_class"] != "A" or row["style"] not in STYLE_OF:
-            continue
-        stated = row.get("tempo_source") in ("file", "score") and row.get("tempo")
-        yield Source(
-            directory / row["file"],
-            STYLE_OF[row["style"]],
-            row["split"],
-            float(row["tempo"]) if stated else _UNKNOWN_TEMPO,
-            row.get("calm") == "1",
-            row.get("cluster") or "",
-            performed=row.get("tempo_source") == "performance",
+    for row in _rows(directory / _MANIFEST, ("file", "ship_class", "style", "split")):
+        if row["ship_class"] == "A" and row["style"] in STYLE_OF:
+            yield _from_row(directory, row, STYLE_OF[row["style"]])
+
+
+def _sources_of_collection(directory: Path, style: Style, collection: str) -> list[Source]:
+    rows = list(_rows(directory / _MANIFEST, ("file", "corpus", "style", "split")))
+    found = [
+        _from_row(directory, row, STYLE_OF.get(row["style"], style))
+        for row in rows
+        if row["corpus"] == collection
+    ]
+    if not found:
+        names = ", ".join(sorted({row["corpus"] for row in rows}))
+        raise ScoreError(
+            f"one of the collections {names} was expected, got {collection!r}. Name one of them."
         )
+    return found
+
+
+def _from_row(directory: Path, row: dict[str, str], style: Style) -> Source:
+    stated = row.get("tempo_source") in ("file", "score") and row.get("tempo")
+    path = directory / row["file"]
+    return Source(
+        path,
+        style,
+        row["split"],
+        float(row["tempo"]) if stated else _UNKNOWN_TEMPO,
+        row.get("calm") == "1",
+        row.get("cluster") or "",
+        beats_beside(path),
+        performed=row.get("tempo_source") == "performance",
+    )
 
 
 def _maestro_table(directory: Path) -> Path | None:
@@ -141,6 +168,11 @@ def beats_beside(path: Path) -> Path | None:
 
 
 def _rows(table: Path, wanted: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    if not table.exists():
+        raise ScoreError(
+            f"{table.name} was expected in {table.parent.name}, got none. Give a collection with "
+            "its table."
+        )
     with table.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         missing = set(wanted) - set(reader.fieldnames or ())

@@ -100,3 +100,39 @@ def test_splits_are_about_80_10_10():
     splits = [drawn_split(str(n).encode()) for n in range(4000)]
     assert splits.count("train") / 4000 == pytest.approx(0.8, abs=0.03)
     assert splits.count("test") / 4000 == pytest.approx(0.1, abs=0.03)
+
+
+def collections(directory):
+    with (directory / "manifest.csv").open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(["file", "corpus", "ship_class", "style", "split"])
+        for number, (corpus, ship_class, style) in enumerate(
+            (("lieder", "A", "art_song"), ("songs", "A*", "pop"), ("makam", "C", "turkish_makam"))
+        ):
+            touch(directory / corpus / "a.mid", number)
+            writer.writerow([f"{corpus}/a.mid", corpus, ship_class, style, "test"])
+    annotations = directory / "songs" / "annotations"
+    annotations.mkdir()
+    (annotations / "a__beat_midi.txt").write_text("0.5 1.0 1.0\n")
+
+
+def test_what_may_not_ship_is_read_only_when_its_collection_is_named(tmp_path):
+    collections(tmp_path)
+    assert [source.path.parent.name for source in list_sources(tmp_path)] == ["lieder"]
+    songs = list_sources(tmp_path, collection="songs")
+    assert [source.style for source in songs] == [Style.SONG]
+    assert songs[0].beats.name == "a__beat_midi.txt"
+    makam = list_sources(tmp_path, Style.FOLK, "makam")
+    assert [(source.style, source.split) for source in makam] == [(Style.FOLK, "test")]
+
+
+def test_an_unknown_collection_is_a_named_error(tmp_path):
+    collections(tmp_path)
+    with pytest.raises(ScoreError, match="lieder, makam, songs was expected, got 'pop'"):
+        list_sources(tmp_path, collection="pop")
+
+
+def test_a_collection_without_a_manifest_is_a_named_error(tmp_path):
+    touch(tmp_path / "a.mid")
+    with pytest.raises(ScoreError, match=r"manifest\.csv was expected"):
+        list_sources(tmp_path, collection="pop")
