@@ -442,6 +442,18 @@ class DiaryNotOpen(StudyError):
         super().__init__(f"a morning from {first} to {last} was expected, got {got}.")
 
 
+class StillToCome(StudyError):
+    """A diary says that something has happened that is still to come."""
+
+    code = "still_to_come"
+
+    def __init__(self, item: str, now: object) -> None:
+        super().__init__(
+            f"a time of {item} before {now} was expected, got a later one. "
+            "Send the diary after it, or correct the time."
+        )
+
+
 class ExerciseRefused(StudyError):
     """An answer does not fit its exercise; what somebody wrote is never in the message."""
 

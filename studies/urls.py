@@ -72,6 +72,7 @@ participants = [
     path("me/lesson/<slug:key>/done/", lessons.done, name="lesson_done"),
     path("me/diary/<day:morning>/", diary.begin, name="diary"),
     path("me/diary/<day:morning>/check/", diary.check, name="diary_check"),
+    path("me/diary/<day:morning>/thanks/", diary.thanks, name="diary_thanks"),
     path("me/diary/<day:morning>/usual/", diary.usual, name="diary_usual"),
     path("me/diary/<day:morning>/<slug:item>/", diary.item, name="diary_item"),
     path("me/messages/", messages.thread, name="messages"),

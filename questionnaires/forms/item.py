@@ -102,8 +102,8 @@ class ItemForm(forms.Form):
 
     @property
     def read_back(self) -> str:
-        """The kept time as a sentence; empty for other items and before an answer."""
-        return read_back(self.item, self.value, self.wording)
+        """The kept time as a sentence; empty for other items, before an answer, under a mistake."""
+        return "" if self.error else read_back(self.item, self.value, self.wording)
 
     @property
     def error(self) -> str:

@@ -6,7 +6,8 @@ entry/          enrolment.py (code, contact under seal, private link), access.py
 visits/         scheduling.py (windows, calendar), assessment.py (begin, save, submit; eligibility),
                 answers.py, correction.py
 allocation.py   seal the sequence; give the next slot under lock; the only door to a person's arm
-music/          preferences.py, playlists.py (tonight), morning_diary.py, listening.py (minutes heard)
+music/          preferences.py, playlists.py (tonight), morning_diary.py, listening.py (minutes
+                heard)
 cbt/            course.py, lessons.py, diary.py, sleep_window.py (proposed, confirmed, moved once a
                 week), messages.py (with the therapist, under seal), caseload.py
 conduct/        withdrawal.py: stop the intervention, the contact, or the use of the data
@@ -16,6 +17,6 @@ trail/          audit.py (who changed what, from what to what, and why; the chai
 demonstration/  trial.py, skills.py: made-up people who walk through all of the above
 
 Every step locks its row, reads it again, checks that the move exists, writes, and records the audit
-entry last, in one transaction. Groups lean on each other in one direction only: protocol and conduct
-on the rest, cbt on music, music on allocation, allocation on visits, everything on the trail.
+entry last, in one transaction. Groups lean on each other one way only: protocol and conduct on
+the rest, cbt on music, music on allocation, allocation on visits, everything on the trail.
 """

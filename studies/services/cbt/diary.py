@@ -1,15 +1,16 @@
 """The sleep diary of a morning: written within some days, the usual times offered to confirm."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from questionnaires.models import Response
-from questionnaires.selectors import score_table
+from questionnaires.selectors import answers_of, score_table
 from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
-from studies.exceptions import DiaryNotOpen
+from studies.exceptions import DiaryNotOpen, StillToCome
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.selectors.diary import mornings_open, usual_times
@@ -19,6 +20,7 @@ from studies.services.trail.audit import participant_actor, record
 from studies.services.visits.answers import keep_answer, keep_refusal
 
 DIARY = "sleep_diary"
+GOT_UP, NOON = "out_of_bed", "12:00"
 
 
 @transaction.atomic
@@ -82,16 +84,35 @@ def confirm_usual_times(*, entry: DiaryEntry) -> Mapping[str, str]:
     return times
 
 
+def still_to_come(entry: DiaryEntry) -> str:
+    """Return when somebody says they got up, if that is later than now; else nothing.
+
+    Only this morning's diary can be ahead of its time, and only by a time before noon: an evening
+    there means the evening before.
+    """
+    now = _local_now(entry)
+    got_up = answers_of(entry.response).get(GOT_UP)
+    if got_up is None or now.date() != entry.morning_on or got_up >= NOON:
+        return ""
+    return got_up if got_up > f"{now:%H:%M}" else ""
+
+
 @transaction.atomic
 def submit_diary(*, entry: DiaryEntry) -> DiaryEntry:
     """Hand in a morning's diary; twice is once. The sleep window is looked at again."""
     response = Response.objects.select_for_update().get(pk=entry.response_id)
     if not response.is_submitted:
+        if still_to_come(entry):
+            raise StillToCome(GOT_UP, f"{_local_now(entry):%H:%M}")
         entry.response = submit_response(response=response, at=clock.now())
         scores = score_table([response.pk])[response.pk]
         _record(entry, "submit_diary", {"morning_on": entry.morning_on, "scores": scores})
         keep_window(participant=entry.participant)
     return entry
+
+
+def _local_now(entry: DiaryEntry) -> datetime:
+    return clock.now().astimezone(ZoneInfo(entry.participant.zone))
 
 
 def _record(entry: DiaryEntry, action: str, new: dict[str, object]) -> None:

@@ -22,7 +22,7 @@ from questionnaires.selectors import (
     wording_for,
 )
 from studies.models.participant import Participant
-from studies.views.posting import posted, wants_data
+from studies.views.posting import ask_again, typed, wants_data
 
 # The name of the button "I do not want to answer".
 DECLINED = "declined"
@@ -78,15 +78,12 @@ def item_page(
         sheet.response.definition,
         place.item,
         get_language(),
-        posted(request),
+        typed(request),
         value=answers_of(sheet.response).get(key),
         wording=wording_for(sheet.response, get_language()),
     )
-    if form.is_valid():
-        sheet.save(item_key=key, raw=form.raw, **_manner(request))
-        return _go_on(request, _following(sheet, key))
-    if wants_data(request):
-        return HttpResponse(status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if request.method == "POST":
+        return _keep(request, sheet, key, form)
     context = {
         "participant": participant,
         "form": form,
@@ -100,8 +97,22 @@ def item_page(
     return render(request, "studies/participant/item.html", context)
 
 
-def check_page(request: HttpRequest, participant: Participant, sheet: Sheet) -> HttpResponse:
-    """Show all answers as sentences, and ask back what looks like a slip."""
+def _keep(request: HttpRequest, sheet: Sheet, key: str, form: ItemForm) -> HttpResponse:
+    if form.is_valid():
+        sheet.save(item_key=key, raw=form.raw, **_manner(request))
+        return _go_on(request, _following(sheet, key))
+    if wants_data(request):
+        return HttpResponse(status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return ask_again(request)
+
+
+def check_page(
+    request: HttpRequest, participant: Participant, sheet: Sheet, *, still_to_come: str = ""
+) -> HttpResponse:
+    """Show all answers as sentences, and ask back what looks like a slip.
+
+    `still_to_come` is a time of day that has to pass before the sheet can be sent.
+    """
     if first_unanswered(sheet.response):
         return redirect(sheet.next_url)
     rows = review_rows(sheet.response, get_language())
@@ -109,6 +120,7 @@ def check_page(request: HttpRequest, participant: Participant, sheet: Sheet) -> 
         "participant": participant,
         "sheet": sheet,
         "rows": rows,
+        "still_to_come": still_to_come,
         "asks_back": any(row.question for row in rows),
         "url_prefix": sheet.address,
         "language": get_language(),

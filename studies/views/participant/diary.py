@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from questionnaires.exceptions import IncompleteResponse
+from studies.exceptions import StillToCome
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
 from studies.selectors.diary import mornings_open, usual_times
@@ -18,6 +19,7 @@ from studies.services.cbt.diary import (
     decline_diary_answer,
     diary_for,
     save_diary_answer,
+    still_to_come,
     submit_diary,
 )
 from studies.views.participant.answering import Sheet, check_page, item_page
@@ -52,12 +54,23 @@ def item(request: HttpRequest, participant: Participant, morning: date, item: st
 @skills_page
 def check(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     sheet = _sheet(participant, morning)
+    entry = diary_for(participant=participant, morning_on=morning)
     if request.method != "POST":
-        return check_page(request, participant, sheet)
+        return check_page(request, participant, sheet, still_to_come=still_to_come(entry))
     try:
-        submit_diary(entry=diary_for(participant=participant, morning_on=morning))
+        submit_diary(entry=entry)
     except IncompleteResponse:
         return redirect(sheet.next_url)
+    except StillToCome:
+        return redirect(sheet.check_url)
+    return redirect("studies:diary_thanks", morning)
+
+
+@skills_page
+def thanks(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
+    entry = _entry(participant, morning)
+    if entry is None or not entry.response.is_submitted:
+        return redirect("studies:diary", morning)
     return render(request, "studies/participant/diary_thanks.html", {"participant": participant})
 
 

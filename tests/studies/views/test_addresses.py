@@ -60,6 +60,7 @@ PARTICIPANT_PAGES = {
     "messages": [],
     "diary": [SOME_DAY],
     "diary_check": [SOME_DAY],
+    "diary_thanks": [SOME_DAY],
     "diary_usual": [SOME_DAY],
     "diary_item": [SOME_DAY, "bed"],
     "mornings": [],

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -6,7 +7,7 @@ from questionnaires.exceptions import IncompleteResponse
 from questionnaires.models import Score
 from studies import clock
 from studies.design.windows import morning_of
-from studies.exceptions import DiaryNotOpen, NoLessonsInThisArm
+from studies.exceptions import DiaryNotOpen, NoLessonsInThisArm, StillToCome
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
 from studies.models.participant import Participant
@@ -16,6 +17,7 @@ from studies.services.cbt.diary import (
     confirm_usual_times,
     diary_for,
     save_diary_answer,
+    still_to_come,
     submit_diary,
 )
 from tests.studies.services.evenings import someone_with
@@ -110,3 +112,20 @@ def test_the_music_arms_have_no_full_diary() -> None:
     listener = someone_with(ArmKind.MUSIC)
     with pytest.raises(NoLessonsInThisArm):
         diary_for(participant=listener, morning_on=morning_of(clock.now(), listener.zone))
+
+
+def test_getting_up_that_is_still_to_come_waits_and_nothing_is_lost(learner: Participant) -> None:
+    zone = ZoneInfo(learner.zone)
+    with clock.at(clock.now().astimezone(zone).replace(hour=6, minute=40)):
+        with pytest.raises(StillToCome, match="out_of_bed before 06:40"):
+            write_diary(learner)
+        entry = DiaryEntry.objects.get()
+        assert (still_to_come(entry), entry.response.answers.count()) == ("06:45", 8)
+    with clock.at(clock.now().astimezone(zone).replace(hour=6, minute=46)):
+        assert still_to_come(entry) == ""
+        assert submit_diary(entry=entry).response.is_submitted
+
+
+def test_an_evening_time_of_getting_up_is_not_taken_for_one_to_come(learner: Participant) -> None:
+    write_diary(learner, {**NIGHT, "final_waking": "19:10", "out_of_bed": "19:30"})
+    assert DiaryEntry.objects.get().response.is_submitted

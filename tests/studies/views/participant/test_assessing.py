@@ -55,17 +55,18 @@ def test_an_answer_out_of_range_is_refused_in_plain_words_and_kept_nowhere(conse
     client = phone_of(consented)
     pk = assessment_of(consented, "psqi").pk
     item = client.post(f"/me/assess/{pk}/").url
-    page = client.post(item, {"hour": "31", "minute": "00"}).content.decode()
+    page = client.post(item, {"hour": "31", "minute": "00"}, follow=True).content.decode()
     assert "<title>Error: " in page
     assert "That is not a time of day" in page
     assert 'value="31"' in page
     assert not Answer.objects.exists()
+    assert 'value="31"' not in client.get(item).content.decode()
 
 
 def test_continue_without_an_answer_says_what_to_do(consented):
     client = phone_of(consented)
     item = client.post(f"/me/assess/{assessment_of(consented).pk}/").url
-    assert "Choose one answer." in client.post(item, {}).content.decode()
+    assert "Choose one answer." in client.post(item, {}, follow=True).content.decode()
 
 
 def test_an_item_that_does_not_exist_is_not_here(consented):
@@ -165,7 +166,9 @@ def test_what_decides_eligibility_offers_no_way_out_of_answering(consented):
     client, pk = phone_of(consented), assessment_of(consented, "cpss").pk
     item = client.post(f"/me/assess/{pk}/").url
     assert "I do not want to answer" not in client.get(item).content.decode()
-    assert "Choose one answer." in client.post(item, {"declined": "yes"}).content.decode()
+    assert (
+        "Choose one answer." in client.post(item, {"declined": "yes"}, follow=True).content.decode()
+    )
     assert not Answer.objects.exists()
 
 

@@ -1,9 +1,11 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from studies import clock
 from studies.design.windows import morning_of
+from studies.exceptions import StillToCome
 from studies.models.cbt import DiaryEntry
 from tests.studies.services.learning import NIGHT, write_diary
 from tests.studies.views.browsers import learner, phone_of
@@ -66,3 +68,21 @@ def test_a_morning_long_gone_or_to_come_leads_back_to_the_list():
         assert client.post(f"/me/diary/{morning}/").url == "/me/lessons/"
         assert client.post(f"/me/diary/{morning}/usual/").url == "/me/lessons/"
     assert client.get("/me/diary/2026-02-31/").status_code == 404
+
+
+def test_a_diary_ahead_of_its_time_says_so_and_can_be_sent_later():
+    participant = learner()
+    client = phone_of(participant)
+    now = clock.now().astimezone(ZoneInfo(participant.zone))
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
+    with clock.at(now.replace(hour=6, minute=30)):
+        with pytest.raises(StillToCome):
+            write_diary(participant)
+        assert client.get(f"{address}thanks/").url == address
+        assert client.post(f"{address}check/").url == f"{address}check/"
+        page = client.get(f"{address}check/").content.decode()
+        assert "You wrote that you got up at 06:45. That is still to come" in page
+    with clock.at(now.replace(hour=8)):
+        assert "still to come" not in client.get(f"{address}check/").content.decode()
+        assert client.post(f"{address}check/").url == f"{address}thanks/"
+        assert "in your diary" in client.get(f"{address}thanks/").content.decode()
