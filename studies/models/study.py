@@ -75,6 +75,12 @@ class Study(StateMachine):
         help_text=_("Visits, instruments, eligibility, strata, blocks, music: design/protocol.py"),
     )
     protocol_sha256 = models.CharField(_("SHA-256 of the protocol"), max_length=64, blank=True)
+    renderer_pin = models.JSONField(
+        _("renderer's pin"),
+        default=dict,
+        blank=True,
+        help_text=_("What every night is rendered with; fixed when the study opens"),
+    )
     zone = models.CharField(
         _("time zone"), max_length=64, help_text=_("Time zone of new participants")
     )
