@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studies", "0012_keep_the_liked_bed"),
+        ("studies", "0013_safety_reminders_and_queries"),
     ]
 
     operations = [

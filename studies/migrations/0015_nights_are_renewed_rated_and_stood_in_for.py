@@ -7,7 +7,7 @@ import studies.models.listening
 class Migration(migrations.Migration):
     dependencies = [
         ("generator", "0005_keep_the_volume_check"),
-        ("studies", "0013_pin_the_studys_renderer"),
+        ("studies", "0014_pin_the_studys_renderer"),
     ]
 
     operations = [
