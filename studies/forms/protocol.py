@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, ComposerName, Style
 from questionnaires.instruments import CATALOGUE
+from questionnaires.selectors import definition_keys
 from studies.design.contradictions import CHANCE_MAX, CHANCE_MIN, PLANNED_MAX, SLOTS_MAX
 from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Method, Source
 from studies.design.protocol import Protocol
@@ -19,6 +20,7 @@ SEX_LEVELS = ("female", "male", "other")
 # What the wizard offers; a factor or rule from a file that is none of these is left as it is.
 WIZARD_FACTORS = {"sex", "site", "age", "stress"}
 WIZARD_FACTS = ("age_years", "cpss_total", "psqi_total")
+# Ours that are asked at visits; the diaries and ratings are asked night by night.
 AT_VISITS = tuple(key for key in CATALOGUE if key in {"psqi", "cpss", "credibility_expectancy"})
 PAGE_MARK = "# "
 FULL_WIDTH_COMMA = "\uff0c"
@@ -223,6 +225,7 @@ class VisitsStep(StepForm):
 
     def add_fields(self) -> None:
         """Add a row of fields for each visit and a few more."""
+        self.offered = (*AT_VISITS, *(key for key in definition_keys() if key not in CATALOGUE))
         for number in range(VISITS_MAX):
             place = {"number": number + 1}
             if number:
@@ -245,7 +248,7 @@ class VisitsStep(StepForm):
                 if number
                 else _("Baseline: questionnaires"),
                 required=not number,
-                choices=[(key, key.replace("_", " ").upper()) for key in AT_VISITS],
+                choices=[(key, key.replace("_", " ").upper()) for key in self.offered],
                 widget=forms.CheckboxSelectMultiple,
             )
 
@@ -269,7 +272,7 @@ class VisitsStep(StepForm):
             if week is None:
                 continue
             chosen = self.cleaned_data.get(f"instruments_{number}", [])
-            order = [*before.get(week, {}).get("instruments", []), *AT_VISITS]
+            order = [*before.get(week, {}).get("instruments", []), *self.offered]
             yield {
                 **before.get(week, {}),
                 "week": week,

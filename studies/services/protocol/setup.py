@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from questionnaires.selectors import functional_instruments
+from questionnaires.selectors import functional_instruments, wording_of
 from studies import clock
 from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
@@ -91,7 +91,12 @@ def open_study(*, study: Study, actor: Actor) -> Study:
         action="open_study",
         subject=study,
         old={"state": StudyState.DRAFT},
-        new={"state": study.state, "protocol_sha256": sha256, "commitments": commitments},
+        new={
+            "state": study.state,
+            "protocol_sha256": sha256,
+            "commitments": commitments,
+            "wordings": _words_in_force(study.plan),
+        },
     )
     return study
 
@@ -167,8 +172,24 @@ def _counts(finding: Finding, plan: Protocol) -> bool:
     return finding.code != "text_missing" or bool(plan.texts)
 
 
+def _instruments(plan: Protocol) -> set[str]:
+    return {instrument for visit in plan.visits for instrument in visit.instruments}
+
+
+def _words_in_force(plan: Protocol) -> dict[str, dict[str, str]]:
+    """Return the hash of the words of each instrument at the opening, by language.
+
+    Words are loaded for the whole installation; the study's trail says which it began with.
+    """
+    languages = [language for language, _name in settings.LANGUAGES]
+    return {
+        key: {language: wording_of(key, language).sha256 for language in languages}
+        for key in sorted(_instruments(plan))
+    }
+
+
 def _unlicensed(plan: Protocol) -> list[str]:
-    planned = {instrument for visit in plan.visits for instrument in visit.instruments}
+    planned = _instruments(plan)
     return [
         _(
             "%(instrument)s still has our working labels in %(language)s, not the licensed text "

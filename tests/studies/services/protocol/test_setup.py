@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
+from questionnaires.selectors import wording_of
 from questionnaires.services.importing import import_instrument
 from studies.design.protocol import four_arms
 from studies.exceptions import MoveRefused, ProtocolRefused, ReasonMissing, StudyNotReady
+from studies.forms.protocol import VisitsStep
+from studies.models.audit import AuditEntry
 from studies.models.study import Arm, Role, Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.protocol.setup import (
@@ -21,6 +24,19 @@ from tests.factories import clinician_of, make_participant, make_staff, make_stu
 from tests.questionnaires.instruments.test_redcap import MOOD, dictionary
 
 pytestmark = pytest.mark.django_db
+
+
+def bring_mood() -> None:
+    """Import an instrument of a site's own, with English words."""
+    import_instrument(
+        key="mood",
+        dictionary=dictionary(MOOD),
+        name="mood.csv",
+        language="en",
+        licence="Letter 17",
+        by="site",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
 
 
 def test_a_draft_has_the_templates_arms_texts_and_its_clinician() -> None:
@@ -128,15 +144,7 @@ def test_unblinding_wants_a_closed_study_and_a_reason() -> None:
 def test_a_protocol_may_ask_for_an_imported_instrument_that_has_its_words(
     settings: Settings,
 ) -> None:
-    import_instrument(
-        key="mood",
-        dictionary=dictionary(MOOD),
-        name="mood.csv",
-        language="en",
-        licence="Letter 17",
-        by="site",
-        at=datetime(2026, 3, 2, tzinfo=UTC),
-    )
+    bring_mood()
     plan = four_arms()
     visits = tuple(
         replace(visit, instruments=(*visit.instruments, "mood")) for visit in plan.visits
@@ -147,3 +155,31 @@ def test_a_protocol_may_ask_for_an_imported_instrument_that_has_its_words(
     reasons = [reason for reason in reasons_not_to_open(study) if "MOOD" in reason]
     assert len(reasons) == 1
     assert "manage.py load_wording mood --language zh-hans FILE --licence NOTE" in reasons[0]
+
+
+def test_the_wizard_offers_what_the_site_has_imported() -> None:
+    bring_mood()
+    plan = four_arms()
+    step = VisitsStep(protocol=plan, sites=["1"])
+    assert dict(step.fields["instruments_0"].choices)["mood"] == "MOOD"
+    chosen = {
+        f"{name}_{number}": value
+        for number, visit in enumerate(plan.visits)
+        for name, value in (
+            ("week", visit.week),
+            ("window", visit.window_days),
+            ("instruments", ["mood"]),
+        )
+    }
+    step = VisitsStep(chosen, protocol=plan, sites=["1"])
+    assert step.is_valid()
+    assert [visit["instruments"] for visit in step.parts()["visits"]] == [["mood"]] * 3
+    assert "sleep_diary" not in dict(step.fields["instruments_0"].choices)
+
+
+def test_the_trail_says_with_which_words_a_study_began() -> None:
+    study = make_study()
+    opened = AuditEntry.objects.get(chain=study.code, action="open_study")
+    words = wording_of("psqi", "zh-hans").sha256
+    assert opened.new["wordings"]["psqi"]["zh-hans"] == words
+    assert set(opened.new["wordings"]) == {"psqi", "cpss"}
