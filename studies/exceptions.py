@@ -260,6 +260,18 @@ class LanguageUnknown(StudyError):
         super().__init__(f"a language of {', '.join(known)} was expected, got {language!r}.")
 
 
+class IdentityErased(StudyError):
+    """Nobody knows any more who a participant is."""
+
+    code = "identity_erased"
+
+    def __init__(self, participant: str) -> None:
+        super().__init__(
+            f"a participant whose identity is kept was expected, got {participant}, whose identity "
+            "was erased. It cannot be brought back."
+        )
+
+
 class ConsentOutdated(StudyError):
     """Not the text that this participant is asked to agree to."""
 

@@ -3,9 +3,13 @@
 Fernet (AES-128-CBC with HMAC-SHA256) through `cryptography`. A configured secret is stretched to a
 Fernet key by HKDF with a label, so that the same secret never serves two purposes. Several secrets,
 newest first, open what any of them sealed: that is how keys rotate.
+
+A person's own words and name are sealed with a key of their own, which is itself sealed so: whoever
+destroys that one key has destroyed all of it.
 """
 
 import base64
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 
@@ -18,6 +22,8 @@ from studies.design.errors import SealBroken
 IDENTITY = "identity"
 ALLOCATION = "allocation"
 WORDS = "words"
+PERSON_KEY = "person key"
+INDEX = "index"
 
 
 def seal(content: bytes, secrets: Sequence[str], purpose: str) -> bytes:
@@ -47,6 +53,42 @@ def seal_fields(fields: Mapping[str, str], secrets: Sequence[str], purpose: str)
 def unseal_fields(sealed: bytes, secrets: Sequence[str], purpose: str) -> dict[str, str]:
     """Return the named texts that were sealed together; raises as `unseal`."""
     return json.loads(unseal(sealed, secrets, purpose))
+
+
+def is_newest(sealed: bytes, secrets: Sequence[str], purpose: str) -> bool:
+    """Return whether the newest (first) secret opens it, so that it need not be sealed anew."""
+    try:
+        unseal(sealed, secrets[:1], purpose)
+    except SealBroken:
+        return False
+    return True
+
+
+def new_key() -> bytes:
+    """Return a fresh random key for one person."""
+    return Fernet.generate_key()
+
+
+def seal_with(key: bytes, content: bytes) -> bytes:
+    """Return `content` sealed with one person's key."""
+    return Fernet(key).encrypt(content)
+
+
+def unseal_with(key: bytes, sealed: bytes) -> bytes:
+    """Return what was sealed with a person's key; raises SealBroken as `unseal`."""
+    try:
+        return Fernet(key).decrypt(bytes(sealed))
+    except InvalidToken:
+        raise SealBroken from None
+
+
+def blind_indexes(text: str, secrets: Sequence[str]) -> list[str]:
+    """Return a keyed hash of `text` for each secret, the newest first.
+
+    Equal texts have equal hashes, and without the secret nobody can try texts out.
+    """
+    keys = (_key(secret, INDEX) for secret in secrets)
+    return [hmac.digest(key, text.encode(), "sha256").hex() for key in keys]
 
 
 def _fernet(secrets: Sequence[str], purpose: str) -> MultiFernet:

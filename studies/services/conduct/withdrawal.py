@@ -4,10 +4,10 @@ from django.db import transaction
 
 from studies import clock
 from studies.models.consent import Withdrawal, WithdrawalScope
-from studies.models.contact import ContactDetails
 from studies.models.participant import Participant, ParticipantState
 from studies.services.cbt.messages import erase_words
 from studies.services.entry.access import revoke_links
+from studies.services.entry.identity import erase_identity
 from studies.services.music.playlists import cancel_nights
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.scheduling import cancel_undone
@@ -36,7 +36,7 @@ def withdraw_participant(
     if scope != WithdrawalScope.INTERVENTION:
         _leave(participant, scope, actor)
     if scope == WithdrawalScope.DATA:
-        ContactDetails.objects.filter(participant=participant).delete()
+        erase_identity(participant=participant, actor=actor)
         erase_words(participant=participant, actor=actor)
     record(
         actor=actor,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from studies import clock
-from studies.design import pseudonyms, sealing
+from studies.design import pseudonyms
 from studies.design.eligibility import decide_known
 from studies.design.errors import DesignError
 from studies.design.parts import AGE
@@ -20,10 +20,10 @@ from studies.exceptions import (
     SiteUnknown,
     StudyNotOpen,
 )
-from studies.models.contact import ContactDetails
 from studies.models.participant import Participant
 from studies.models.study import Site, Study, StudyState
 from studies.services.entry.access import issue_link, revoke_links
+from studies.services.entry.identity import identity_of, keep_identity
 from studies.services.trail.audit import Actor, record
 
 
@@ -70,13 +70,7 @@ def invite_participant(
         zone=study.zone,
         enrolled_at=now,
     )
-    ContactDetails.objects.create(
-        participant=participant,
-        sealed=sealing.seal_fields(
-            {"name": name, "contact": contact}, _secrets(), sealing.IDENTITY
-        ),
-        sealed_at=now,
-    )
+    keep_identity(participant=participant, fields={"name": name, "contact": contact})
     record(
         actor=actor,
         action="invite_participant",
@@ -110,9 +104,9 @@ def reveal_contact(*, participant: Participant, actor: Actor, reason: str) -> di
     """Return name and contact; every look is recorded with its reason."""
     if not reason.strip():
         raise ReasonMissing("reading a contact")
-    details = ContactDetails.objects.get(participant=participant)
+    known = identity_of(participant)
     record(actor=actor, action="reveal_contact", subject=participant, reason=reason)
-    return sealing.unseal_fields(details.sealed, _secrets(), sealing.IDENTITY)
+    return known
 
 
 def _levels(study: Study, site: Site, strata: Mapping[str, str], age_years: int) -> dict[str, str]:
@@ -147,7 +141,3 @@ def _fresh_code() -> str:
     while Participant.objects.filter(code=code).exists():
         code = pseudonyms.new_code(random)
     return code
-
-
-def _secrets() -> list[str]:
-    return settings.NOCTURNE_IDENTITY_KEYS.split(",")
