@@ -418,6 +418,18 @@ class NightUnknown(StudyError):
         super().__init__("one of the participant's own nights was expected, got another.")
 
 
+class RendererUnreadable(StudyError):
+    """The installation names a renderer that nobody can read."""
+
+    code = "renderer_unreadable"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            "NOCTURNE_RENDERER_PIN as a pin printed by manage.py audio_doctor --json was expected, "
+            f"got one that cannot be read ({got}). Correct it, or leave it empty."
+        )
+
+
 class ListeningRefused(StudyError):
     """What the player reported makes no sense."""
 

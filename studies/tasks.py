@@ -5,26 +5,34 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
-from studies.services.music.playlists import request_due
+from studies.services.music.preparing import prepare_nights
 from studies.services.trail.audit_heads import write_todays_heads
 from studies.services.visits.scheduling import keep_calendar
 
 KEEP_CALENDAR = "studies.keep_calendar"
+PREPARE_NIGHTS = "studies.prepare_nights"
 KEEP_AUDIT_HEADS = "studies.keep_audit_heads"
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name=KEEP_CALENDAR)
 def keep_calendar_task() -> None:
-    """Open and miss visits by the clock; ask ahead for tonight's music. Running twice is once."""
+    """Open and miss visits by the clock. Running twice is once."""
     turned = keep_calendar()
-    n_asked = request_due()
-    if turned.opened or turned.missed or n_asked:
+    if turned.opened or turned.missed:
+        logger.info("calendar: %d opened, %d missed", turned.opened, turned.missed)
+
+
+@shared_task(name=PREPARE_NIGHTS)
+def prepare_nights_task() -> None:
+    """Prepare the coming nights' music, and what stands in for it. Running twice is once."""
+    done = prepare_nights()
+    if done.n_asked or done.n_changed or done.n_pooled:
         logger.info(
-            "calendar: %d opened, %d missed, %d mixes asked for",
-            turned.opened,
-            turned.missed,
-            n_asked,
+            "nights: %d asked for, %d changed, %d mixes for the pools",
+            done.n_asked,
+            done.n_changed,
+            done.n_pooled,
         )
 
 

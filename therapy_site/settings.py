@@ -230,6 +230,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "prepare-nights": {
+        "task": "studies.prepare_nights",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     # Once a day is enough; asked hourly, a scheduler that was down at the time misses no day.
     "keep-audit-heads": {
         "task": "studies.keep_audit_heads",
@@ -239,6 +244,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 # How long a worker may be silent before its job goes to another one.
 NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)
+NOCTURNE_RENDERER_PIN = env_text("NOCTURNE_RENDERER_PIN")  # JSON; empty: the built-in voices
+NOCTURNE_POOL_MIXES = env_int("NOCTURNE_POOL_MIXES", 3)  # of each music arm, for nights that fail
 
 # --- Languages and time -----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -81,6 +81,8 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
     music = {
         "tempo_max_bpm": protocol.music.tempo_max_bpm,
         "styles": [str(style) for style in protocol.music.styles],
+        "nights_ahead": protocol.music.nights_ahead,
+        "downloads": [str(form) for form in protocol.music.downloads],
     }
     unsaid = {
         "method": str(protocol.method),

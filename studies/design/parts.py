@@ -1,7 +1,7 @@
 """The parts of a protocol: arms, visits, strata, music, texts; each refuses what cannot be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Style
@@ -11,6 +11,8 @@ ARM_KINDS = ("cbt", "music")
 CODE_LENGTH = 16
 NIGHT_MINUTES_MIN, NIGHT_MINUTES_MAX = 1, 60
 WINDOW_DAYS_MAX = 13
+LATE_DAYS_MAX = 28
+NIGHTS_AHEAD_MAX = 7
 AGE = "age_years"
 
 
@@ -21,6 +23,14 @@ class Method(StrEnum):
     BLOCKS = "blocks"
     MINIMISATION = "minimisation"
     LIST = "list"
+
+
+class Download(StrEnum):
+    """A form in which a participant may keep a night's music."""
+
+    MP3 = "mp3"
+    MIDI = "midi"
+    MUSICXML = "musicxml"
 
 
 class Source(StrEnum):
@@ -59,6 +69,7 @@ class ArmPlan:
 class VisitPlan:
     """One visit: its week (0 is baseline), its instruments in order, its window in days.
 
+    ``late_days`` is how long after the window answers are still taken, and flagged as late.
     ``may_decline`` offers "I do not want to answer"; see `Protocol.may_decline` for what it does
     not reach.
     """
@@ -67,6 +78,7 @@ class VisitPlan:
     instruments: tuple[str, ...]
     window_days: int = 0
     may_decline: bool = False
+    late_days: int = 0
 
     def __post_init__(self) -> None:
         require(self.week >= 0, "a week of 0 or more", self.week)
@@ -81,6 +93,11 @@ class VisitPlan:
             f"a window of 0 to {WINDOW_DAYS_MAX} days",
             self.window_days,
         )
+        require(
+            type(self.late_days) is int and 0 <= self.late_days <= LATE_DAYS_MAX,
+            f"0 to {LATE_DAYS_MAX} late days",
+            self.late_days,
+        )
 
     @property
     def first_day(self) -> int:
@@ -91,6 +108,19 @@ class VisitPlan:
     def last_day(self) -> int:
         """The last day of the window, counted from allocation."""
         return 7 * self.week + self.window_days
+
+    @property
+    def last_late_day(self) -> int:
+        """The last day on which answers are still taken, counted from allocation."""
+        return self.last_day + self.late_days
+
+    def to_json(self) -> dict[str, object]:
+        """Return the visit as plain values, without what is off."""
+        plain = asdict(self)
+        for name in ("may_decline", "late_days"):
+            if not plain[name]:
+                del plain[name]
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +196,16 @@ class MusicProfile:
         Ceiling of the tempo at the start, quarter notes a minute.
     styles : tuple of str
         Styles that may be chosen.
+    nights_ahead : int
+        How many nights are prepared ahead, tonight included, 1-7.
+    downloads : tuple of str
+        In which forms a participant may keep their music; none where it is empty.
     """
 
     tempo_max_bpm: float = TEMPO_MAX_BPM
     styles: tuple[str, ...] = tuple(Style)
+    nights_ahead: int = 3
+    downloads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require(
@@ -182,6 +218,25 @@ class MusicProfile:
             f"one or more styles of {', '.join(Style)}",
             list(self.styles),
         )
+        require(
+            type(self.nights_ahead) is int and 1 <= self.nights_ahead <= NIGHTS_AHEAD_MAX,
+            f"1 to {NIGHTS_AHEAD_MAX} nights ahead",
+            self.nights_ahead,
+        )
+        require(
+            set(self.downloads) <= set(Download)
+            and len(set(self.downloads)) == len(self.downloads),
+            f"downloads of {', '.join(Download)}, each once",
+            list(self.downloads),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the profile as plain values, without what came later and is as it always was."""
+        plain = asdict(self)
+        for name in ("nights_ahead", "downloads"):
+            if getattr(self, name) == getattr(MusicProfile(), name):
+                del plain[name]
+        return plain
 
 
 @dataclass(frozen=True, slots=True)

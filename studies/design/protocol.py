@@ -248,12 +248,12 @@ class Protocol:
         for name in LATER_SETTINGS:
             if getattr(self, name) == DEFAULTS[name]:
                 del plain[name]
+        if "music" in plain:
+            plain["music"] = self.music.to_json()
         for factor in plain["factors"]:
             if factor["source"] == Source.STATED:
                 del factor["source"], factor["fact"], factor["cuts"]
-        for visit in plain["visits"]:
-            if not visit["may_decline"]:
-                del visit["may_decline"]
+        plain["visits"] = [visit.to_json() for visit in self.visits]
         return json.loads(json.dumps(plain))
 
     @property
@@ -346,8 +346,8 @@ def _wording(plain: Mapping[str, object]) -> ConsentWording:
 
 
 def _music(plain: Mapping[str, object]) -> MusicProfile:
-    styles = {"styles": tuple(plain["styles"])} if "styles" in plain else {}
-    return MusicProfile(**{**plain, **styles})
+    lists = {name: tuple(plain[name]) for name in ("styles", "downloads") if name in plain}
+    return MusicProfile(**{**plain, **lists})
 
 
 Reader = Callable[[object], object]
@@ -390,8 +390,8 @@ def four_arms(night_minutes: int = 30) -> Protocol:
         ),
         visits=(
             VisitPlan(0, instruments, may_decline=True),
-            VisitPlan(4, instruments, window_days=5, may_decline=True),
-            VisitPlan(8, instruments, window_days=5, may_decline=True),
+            VisitPlan(4, instruments, window_days=5, may_decline=True, late_days=7),
+            VisitPlan(8, instruments, window_days=5, may_decline=True, late_days=7),
         ),
         factors=(Factor("sex", ("female", "male", "other")),),
         block_sizes=(8, 12),

@@ -122,6 +122,8 @@ def _profile(protocol: Protocol) -> dict[str, object]:
     return {
         "tempo_max_bpm": protocol.music.tempo_max_bpm,
         "styles": [str(style) for style in protocol.music.styles],
+        "nights_ahead": protocol.music.nights_ahead,
+        "downloads": [str(form) for form in protocol.music.downloads],
     }
 
 

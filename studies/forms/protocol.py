@@ -11,7 +11,15 @@ from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, ComposerName, S
 from questionnaires.instruments import CATALOGUE
 from questionnaires.selectors import definition_keys
 from studies.design.contradictions import CHANCE_MAX, CHANCE_MIN, PLANNED_MAX, SLOTS_MAX
-from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Method, Source
+from studies.design.parts import (
+    NIGHT_MINUTES_MAX,
+    NIGHT_MINUTES_MIN,
+    NIGHTS_AHEAD_MAX,
+    Download,
+    Method,
+    MusicProfile,
+    Source,
+)
 from studies.design.protocol import Protocol
 
 ARMS_MAX, VISITS_MAX = 6, 6
@@ -342,6 +350,23 @@ class MusicStep(StepForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose one style or more")},
     )
+    nights_ahead = forms.IntegerField(
+        label=_("Nights prepared ahead, tonight included"),
+        min_value=1,
+        max_value=NIGHTS_AHEAD_MAX,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "short"}),
+    )
+    downloads = forms.MultipleChoiceField(
+        label=_("How participants may keep their music"),
+        choices=[
+            (Download.MP3.value, _("Sound (MP3)")),
+            (Download.MIDI.value, _("Notes (MIDI)")),
+            (Download.MUSICXML.value, _("Sheet music (MusicXML)")),
+        ],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     def initial_of(self, protocol: Protocol) -> dict[str, object]:
         """Return length and profile."""
@@ -349,11 +374,14 @@ class MusicStep(StepForm):
             "night_minutes": protocol.night_minutes,
             "tempo_max_bpm": int(protocol.music.tempo_max_bpm),
             "styles": list(protocol.music.styles),
+            "nights_ahead": protocol.music.nights_ahead,
+            "downloads": list(protocol.music.downloads),
         }
 
     def parts(self) -> Parts:
         """Return the protocol's parts with this music."""
         chosen = dict(self.cleaned_data)
+        chosen["nights_ahead"] = chosen["nights_ahead"] or MusicProfile().nights_ahead
         return {**self.plain, "night_minutes": chosen.pop("night_minutes"), "music": chosen}
 
 

@@ -13,9 +13,9 @@ import torch
 
 from generator.engine.audio import soundfont
 from generator.engine.audio.performance import TimedNote
-from generator.engine.audio.profile import CHUNK_SAMPLES, PROFILE
+from generator.engine.audio.pins import voices_pin
 from generator.engine.audio.refusals import PinUnmet
-from generator.engine.audio.synthesis import RENDERER, VERSION, synthesise
+from generator.engine.audio.synthesis import synthesise
 from generator.engine.brief import RendererPin
 
 
@@ -33,13 +33,7 @@ class BuiltInRenderer:
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = device
-        self.pin = RendererPin(
-            renderer=RENDERER,
-            version=VERSION,
-            profile=PROFILE,
-            chunk_samples=CHUNK_SAMPLES,
-            device=device,
-        )
+        self.pin = voices_pin(device)
 
     def synthesise(self, notes: Sequence[TimedNote], n_samples: int) -> Iterator[np.ndarray]:
         """Yield the dry sound in chunks of five seconds, float32, shape (n, 2)."""

@@ -23,8 +23,6 @@ from generator.engine.audio.performance import TimedNote
 from generator.engine.audio.profile import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from generator.engine.audio.voices import Voice, voice_for_program
 
-RENDERER, VERSION = "built-in", "2"
-
 BLOCK_SAMPLES = 490
 _BLOCKS = CHUNK_SAMPLES // BLOCK_SAMPLES
 # Partials below this share of the loudest possible one are inaudible (-90 dB) and left out.

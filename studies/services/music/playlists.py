@@ -1,31 +1,46 @@
-"""Tonight's music: one mix a night, asked for ahead so that bedtime never waits."""
+"""The nights' music: one mix a night, prepared some nights ahead, so that bedtime never waits.
 
-import hashlib
-from collections.abc import Mapping
+What can happen to a night, in this order (docs/sound.md, "Personal"):
+
+asked for     `nights_ahead` evenings before, with the taste of that day
+renewed       its taste has changed: at once while no worker has begun it; for *never again* also
+              what is finished, whose mix serves until the new one is ready
+replaced      the new one is ready and the night was not played
+stood in for  at bedtime there is no mix: one of the arm's pool takes its place
+"""
+
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Mode, Style
 from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
 from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
 from studies import clock
-from studies.design.parts import MusicProfile
 from studies.design.windows import night_of
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
 from studies.models.consent import Withdrawal
 from studies.models.listening import PlaylistAssignment
-from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, StudyState
 from studies.services.allocation import arm_of, music_participants
+from studies.services.music.briefs import brief_of, opaque_key
+from studies.services.music.pool import mix_for
+from studies.services.music.tastes import next_taste, taste_of
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
 
-DEFAULT_STYLES = {Style.CLASSICAL: 1.0}
-DEFAULT_TEMPO_BPM = 66.0
+# A night's music is wanted by then, in the participant's zone ...
+WANTED_AT = time(20)
+# ... and from then until noon nobody is kept waiting for it.
+BEDTIME_HOUR, NOON_HOUR = 21, 12
+# Two dates at most are "tonight" somewhere on earth at one moment; three leave room.
+RECENT = timedelta(days=2)
+STUCK = (PlaylistState.FAILED, PlaylistState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +66,85 @@ def request_tonight(*, participant: Participant) -> PlaylistAssignment:
 
     Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
     """
-    return _request(participant, tonight(participant), participant_actor(participant))
+    night = _request(participant, tonight(participant), participant_actor(participant))
+    if night.playlist.state == PlaylistState.FAILED:
+        retry_playlist(night.playlist)
+    return night
+
+
+@transaction.atomic
+def serve_tonight(*, participant: Participant) -> PlaylistAssignment:
+    """Return what the participant hears tonight: their own mix, or at bedtime one of the pool.
+
+    Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
+    """
+    night = _request(participant, tonight(participant), participant_actor(participant))
+    return _with_something_to_hear(_with_replacement(night))
 
 
 def request_due() -> int:
-    """Ask ahead for tonight's mix of everybody in a music arm who has none; return how many.
+    """Ask ahead for the coming nights of everybody in a music arm; return how many nights.
 
-    The day begins at noon (`design.windows.night_of`), so there are hours to make it before bed.
+    The day begins at noon (`design.windows.night_of`). Running twice asks once.
     """
-    # Two dates at most are "tonight" somewhere on earth at one moment; three leave room.
-    recent = clock.now().date() - timedelta(days=2)
+    recent = clock.now().date() - RECENT
     have = set(
         PlaylistAssignment.objects.filter(night_on__gte=recent).values_list(
             "participant", "night_on"
         )
     )
-    lacking = [p for p in _in_treatment() if (p.pk, tonight(p)) not in have]
-    for participant in lacking:
-        _request(participant, tonight(participant), SYSTEM)
+    lacking = [
+        (participant, night_on)
+        for participant in _in_treatment()
+        for night_on in _coming_nights(participant)
+        if (participant.pk, night_on) not in have
+    ]
+    for participant, night_on in lacking:
+        with suppress(NotInTreatment):
+            _request(participant, night_on, SYSTEM)
     return len(lacking)
+
+
+def settle_nights() -> int:
+    """Put what is ready in place, and let the pool stand in where bedtime has come.
+
+    Return how many nights changed. The pages do the same for whoever opens them; this is for those
+    whose phone has saved the page, and for the administrator's view of tonight.
+    """
+    recent = clock.now().date() - RECENT
+    open_nights = PlaylistAssignment.objects.filter(night_on__gte=recent).filter(
+        Q(replacement__state=PlaylistState.READY) | ~Q(playlist__state=PlaylistState.READY)
+    )
+    n_changed = 0
+    for pk in open_nights.values_list("pk", flat=True):
+        n_changed += _settle(pk)
+    return n_changed
+
+
+@transaction.atomic
+def renew_nights(*, participant: Participant, actor: Actor, because: str) -> int:
+    """Ask anew for unplayed nights that would sound otherwise by now; return how many.
+
+    `because` is ``taste``, which leaves what is made or being made as it is, or ``never_again``,
+    which does not.
+    """
+    if not is_in_treatment(participant):
+        return 0
+    wanted = next_taste(participant)
+    unplayed = PlaylistAssignment.objects.filter(
+        participant=participant,
+        night_on__gte=tonight(participant),
+        is_from_pool=False,
+        sessions=None,
+    ).select_related("playlist", "replacement")
+    n_renewed = 0
+    for night in unplayed.order_by("night_on"):
+        latest = night.replacement or night.playlist
+        is_untouched = latest.state == PlaylistState.QUEUED and latest.attempt == 0
+        if taste_of(latest.brief) != wanted and (is_untouched or because == "never_again"):
+            _renew(night, actor, because)
+            n_renewed += 1
+    return n_renewed
 
 
 def tonight(participant: Participant) -> date:
@@ -89,10 +164,10 @@ def is_in_treatment(participant: Participant) -> bool:
 @transaction.atomic
 def cancel_nights(*, participant: Participant) -> None:
     """Cancel every mix of this participant that is not finished yet."""
-    nights = PlaylistAssignment.objects.filter(participant=participant).select_related("playlist")
-    for night in nights:
-        with suppress(PlaylistIsFinal):
-            cancel_playlist(night.playlist)
+    nights = PlaylistAssignment.objects.filter(participant=participant)
+    for night in nights.select_related("playlist", "replacement"):
+        _drop(night.playlist)
+        _drop(night.replacement)
 
 
 @transaction.atomic
@@ -101,7 +176,7 @@ def assign_mix(
 ) -> PlaylistAssignment:
     """Give the participant a finished mix of their own arm's composer for tonight.
 
-    The way out when tonight's own mix cannot be made in time: nobody meets an error at bedtime.
+    For the demonstration, whose people share a few mixes.
     """
     participant, arm = _in_music(participant)
     if playlist.brief["composer"] != arm.composer or playlist.state != PlaylistState.READY:
@@ -115,12 +190,122 @@ def _request(participant: Participant, night_on: date, actor: Actor) -> Playlist
     participant, arm = _in_music(participant)
     night = _night(participant, night_on)
     if night is not None:
-        if night.playlist.state == PlaylistState.FAILED:
-            retry_playlist(night.playlist)
         return night
-    key = _night_key(participant, night_on)
-    playlist = request_playlist(brief=_brief(participant, arm, key), key=key)
-    return _assign(participant, night_on, playlist, actor)
+    return _assign(participant, night_on, _ask(participant, arm, night_on, version=1), actor)
+
+
+def _ask(participant: Participant, arm: Arm, night_on: date, *, version: int) -> Playlist:
+    """Ask for a night's mix; each version of a night has a key, and a seed, of its own."""
+    later = (version,) if version > 1 else ()
+    key = opaque_key(participant.code, night_on.isoformat(), *later)
+    return request_playlist(
+        brief=brief_of(study=participant.study, arm=arm, taste=next_taste(participant), key=key),
+        key=key,
+        wanted_by=datetime.combine(night_on, WANTED_AT, ZoneInfo(participant.zone)),
+    )
+
+
+def _renew(night: PlaylistAssignment, actor: Actor, because: str) -> None:
+    participant, arm = _in_music(night.participant)
+    version = night.version + 1
+    new = _ask(participant, arm, night.night_on, version=version)
+    old, changed = night.playlist_id, {"version": version}
+    _drop(night.replacement)
+    if night.playlist.state == PlaylistState.READY:
+        changed["replacement"] = new
+    else:
+        # What is not finished serves nobody, so the new one takes its place at once.
+        _drop(night.playlist)
+        changed |= {"playlist": new, "replacement": None}
+    _change(night, actor, because, old={"playlist": old}, new={"playlist": new.pk}, **changed)
+
+
+def _with_replacement(night: PlaylistAssignment) -> PlaylistAssignment:
+    """Put a finished replacement in place, unless the night was played by then."""
+    new = night.replacement
+    if new is None or new.state != PlaylistState.READY or night.sessions.exists():
+        return night
+    old = night.playlist_id
+    _change(
+        night,
+        SYSTEM,
+        "ready",
+        old={"playlist": old},
+        new={"playlist": new.pk},
+        playlist=new,
+        replacement=None,
+    )
+    return night
+
+
+def _with_something_to_hear(night: PlaylistAssignment) -> PlaylistAssignment:
+    """Let the pool stand in where the night's own mix failed, or is late at bedtime."""
+    state = night.playlist.state
+    if state == PlaylistState.READY or not (state in STUCK or _is_bedtime(night)):
+        return night
+    mix = mix_for(night.participant)
+    if mix is None:
+        return night
+    _drop(night.playlist)
+    # Which mix it was stands in the row: in the trail it would tell who shares an arm.
+    _change(
+        night,
+        SYSTEM,
+        "failed" if state in STUCK else "late",
+        playlist=mix,
+        replacement=None,
+        is_from_pool=True,
+    )
+    return night
+
+
+def _change(
+    night: PlaylistAssignment,
+    actor: Actor,
+    because: str,
+    *,
+    old: dict[str, object] | None = None,
+    new: dict[str, object] | None = None,
+    **fields: object,
+) -> None:
+    for name, value in fields.items():
+        setattr(night, name, value)
+    night.save(update_fields=list(fields))
+    record(
+        actor=actor,
+        action="change_night",
+        subject=night,
+        old=old,
+        new={"night_on": night.night_on, "because": because, **(new or {})},
+    )
+
+
+@transaction.atomic
+def _settle(pk: int) -> bool:
+    owner = PlaylistAssignment.objects.select_related("participant").get(pk=pk).participant
+    try:
+        participant, _arm = _in_music(owner)
+    except NotInTreatment:
+        return False
+    # Read under the lock: the participant may be opening the page at this moment.
+    nights = PlaylistAssignment.objects.select_related("playlist", "replacement", "participant")
+    night = nights.get(pk=pk)
+    before = night.playlist_id
+    _with_replacement(night)
+    if night.night_on == tonight(participant):
+        _with_something_to_hear(night)
+    return night.playlist_id != before
+
+
+def _is_bedtime(night: PlaylistAssignment) -> bool:
+    now = clock.now().astimezone(ZoneInfo(night.participant.zone))
+    return now.hour >= BEDTIME_HOUR or now.hour < NOON_HOUR
+
+
+def _drop(playlist: Playlist | None) -> None:
+    if playlist is not None:
+        with suppress(PlaylistIsFinal):
+            cancel_playlist(playlist)
 
 
 def _in_music(participant: Participant) -> tuple[Participant, Arm]:
@@ -160,44 +345,12 @@ def _in_treatment() -> QuerySet[Participant]:
     return treated.select_related("study")
 
 
+def _coming_nights(participant: Participant) -> Iterable[date]:
+    first = tonight(participant)
+    ahead = participant.study.plan.music.nights_ahead
+    return (first + timedelta(days=number) for number in range(ahead))
+
+
 def _night(participant: Participant, night_on: date) -> PlaylistAssignment | None:
-    nights = PlaylistAssignment.objects.select_related("playlist")
+    nights = PlaylistAssignment.objects.select_related("playlist", "replacement", "participant")
     return nights.filter(participant=participant, night_on=night_on).first()
-
-
-def _brief(participant: Participant, arm: Arm, key: str) -> Brief:
-    taste = MusicPreference.objects.filter(participant=participant).first()
-    plan = participant.study.plan
-    stated = (
-        {
-            "tempo_bpm": taste.tempo_bpm,
-            "mode": Mode(taste.mode),
-            "instrument": Instrument(taste.instrument),
-            "bed": Bed(taste.bed),
-        }
-        if taste
-        else {"tempo_bpm": DEFAULT_TEMPO_BPM}
-    )
-    stated["tempo_bpm"] = min(stated["tempo_bpm"], plan.music.tempo_max_bpm)
-    return Brief(
-        composer=ComposerName(arm.composer),
-        minutes=float(plan.night_minutes),
-        seed=int(key[:16], 16) >> 1,
-        styles=_styles(taste.styles if taste else DEFAULT_STYLES, plan.music),
-        **stated,
-    )
-
-
-def _styles(liked: Mapping[str, float], profile: MusicProfile) -> dict[Style, float]:
-    """Return what is liked and may be played; where that is nothing, what may be played."""
-    playable = {name: liked[name] for name in liked if name in profile.styles and liked[name] > 0}
-    chosen = playable or dict.fromkeys(profile.styles[:1], 1.0)
-    if len(chosen) == len(liked):
-        return {Style(name): weight for name, weight in liked.items()}
-    total = sum(chosen.values())
-    return {Style(name): weight / total for name, weight in chosen.items()}
-
-
-def _night_key(participant: Participant, night_on: date) -> str:
-    # A hash: the generator's tables name no participant, and the key does not tell the arm.
-    return hashlib.sha256(f"{participant.code}|{night_on.isoformat()}".encode()).hexdigest()

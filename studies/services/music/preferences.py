@@ -13,6 +13,7 @@ from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Bed, Instrument
 from studies import clock
 from studies.exceptions import PreferenceRefused
 from studies.models.participant import MusicPreference, Participant
+from studies.services.music.playlists import renew_nights
 from studies.services.trail.audit import participant_actor, record
 
 
@@ -26,7 +27,10 @@ def state_preferences(
     mode: str,
     bed: str = Bed.NONE,
 ) -> MusicPreference:
-    """Keep a taste; stating it again replaces it. Weights are scaled to sum to 1."""
+    """Keep a taste; stating it again replaces it. Weights are scaled to sum to 1.
+
+    Nights that nobody has begun to make follow it at once; those that are made stay as they are.
+    """
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
     stated = {
         "styles": _weights(styles),
@@ -40,13 +44,9 @@ def state_preferences(
     preference, _created = MusicPreference.objects.update_or_create(
         participant=participant, defaults={**stated, "stated_at": clock.now()}
     )
-    record(
-        actor=participant_actor(participant),
-        action="state_preferences",
-        subject=preference,
-        old=old,
-        new=stated,
-    )
+    actor = participant_actor(participant)
+    record(actor=actor, action="state_preferences", subject=preference, old=old, new=stated)
+    renew_nights(participant=participant, actor=actor, because="taste")
     return preference
 
 

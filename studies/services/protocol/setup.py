@@ -11,12 +11,13 @@ from studies import clock
 from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
-from studies.exceptions import ReasonMissing, StudyNotReady
+from studies.exceptions import ReasonMissing, RendererUnreadable, StudyNotReady
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
 from studies.services.allocation import reasons_against_sequences, seal_streams
 from studies.services.cbt.course import pin_course
 from studies.services.entry.consent import missing_consent_languages, publish_template_texts
+from studies.services.music.renderer import chosen_pin, pin_renderer
 from studies.services.protocol.members import add_site, appoint_founder
 from studies.services.protocol.rehearsal import in_words, rehearse
 from studies.services.protocol.versions import (
@@ -86,6 +87,7 @@ def open_study(*, study: Study, actor: Actor) -> Study:
     study.move_to(StudyState.OPEN, opened_at=clock.now())
     commitments = seal_streams(study=study)
     pin_course(study=study, actor=actor)
+    pin_renderer(study=study, actor=actor)
     record(
         actor=actor,
         action="open_study",
@@ -120,6 +122,7 @@ def reasons_not_to_open(study: Study) -> list[str]:
         if _counts(finding, plan)
     ]
     reasons += reasons_against_sequences(study)
+    reasons += _unreadable_renderer()
     if settings.NOCTURNE_MODE == "real" and not study.is_synthetic:
         reasons += _unlicensed(plan)
     return reasons
@@ -151,7 +154,7 @@ def close_study(*, study: Study, actor: Actor, reason: str = "") -> Study:
 
 @transaction.atomic
 def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
-    """Let results be read by arm; only a closed study, only with a reason, only once."""
+    """Let results be read by arm; only a locked database, only with a reason, only once."""
     if not reason.strip():
         raise ReasonMissing("unblinding")
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -160,11 +163,19 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
         actor=actor,
         action="unblind_study",
         subject=study,
-        old={"state": StudyState.CLOSED},
+        old={"state": StudyState.LOCKED},
         new={"state": study.state},
         reason=reason,
     )
     return study
+
+
+def _unreadable_renderer() -> list[str]:
+    try:
+        chosen_pin()
+    except RendererUnreadable as error:
+        return [str(error)]
+    return []
 
 
 def _counts(finding: Finding, plan: Protocol) -> bool:

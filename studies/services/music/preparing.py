@@ -1,0 +1,20 @@
+"""What the scheduler does for the nights, every half a minute; running twice is running once."""
+
+from dataclasses import dataclass
+
+from studies.services.music.playlists import request_due, settle_nights
+from studies.services.music.pool import fill_pools
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How many nights were asked for, how many changed, how many mixes the pools lacked."""
+
+    n_asked: int
+    n_changed: int
+    n_pooled: int
+
+
+def prepare_nights() -> Prepared:
+    """Ask for the coming nights, put what is ready in place, fill the pools."""
+    return Prepared(n_asked=request_due(), n_changed=settle_nights(), n_pooled=fill_pools())
