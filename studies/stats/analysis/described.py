@@ -96,15 +96,34 @@ def responder_records(case: Case) -> list[Record]:
     if case.outcome.responder is None:
         return []
     records: list[Record] = []
-    for column, visit in enumerate(case.plan.visits, start=1):
-        responded = responses(
-            case.scores[:, 0], case.scores[:, column], case.outcome.responder,
-            case.outcome.direction,
-        )  # fmt: skip
+    for visit, responded in _responded(case):
         records += _counted(case, visit, responded, "")
         records += _counted(case, visit, np.nan_to_num(responded, nan=0.0), "_nonresponder")
         records += _standardised_risks(case, visit, responded)
     return records
+
+
+def responder_shares(case: Case) -> list[Record]:
+    """Return responders by arm alone, with the missing left out and as none; none compared."""
+    if case.outcome.responder is None:
+        return []
+    return [
+        record
+        for visit, responded in _responded(case)
+        for values, suffix in (
+            (responded, ""), (np.nan_to_num(responded, nan=0.0), "_nonresponder"),
+        )
+        for record in _counted(case, visit, values, suffix)
+        if record.place.arm is not None
+    ]  # fmt: skip
+
+
+def _responded(case: Case) -> Iterator[tuple[str, Array]]:
+    for column, visit in enumerate(case.plan.visits, start=1):
+        yield visit, responses(
+            case.scores[:, 0], case.scores[:, column], case.outcome.responder,
+            case.outcome.direction,
+        )  # fmt: skip
 
 
 def _changes(case: Case, place: Place, before: Array, after: Array) -> Iterator[Record]:

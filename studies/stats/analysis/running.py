@@ -17,6 +17,13 @@ from studies.stats.analysis.described import described, model_rates, responder_r
 from studies.stats.analysis.modelled import Case, Modelled, covariance_analysis, mixed_model
 from studies.stats.analysis.records import Record, visit_value
 from studies.stats.analysis.sensitivity import sensitivity
+from studies.stats.analysis.supplements import (
+    conditional_records,
+    exposure_records,
+    interim_records,
+    mediation_records,
+    reliability_records,
+)
 from studies.stats.equivalence import MarginTest, equivalence, non_inferiority
 from studies.stats.estimate import Estimate
 from studies.stats.plan.plan import AnalysisPlan
@@ -82,18 +89,30 @@ def analyse(
         records += model_rates(case, records_of(records, outcome.name), plan.primary.method)
         if outcome.name == plan.primary.outcome:
             progress("sensitivity")
-            records += sensitivity(case)
-        warnings += _left_out(case)
+            records += sensitivity(case) + mediation_records(case)
+            records += interim_records(case) + conditional_records(case, _deciding(records))
+        progress("supplements")
+        records += exposure_records(case) + reliability_records(case)
+        warnings += left_out(case)
     records = _through_gates(plan, records)
     records += [found for record in records for found in _margins(plan, record)]
     return Results(
-        plan, table, tuple(records), tuple(fits), tuple(_patterns(plan, table)), tuple(warnings)
+        plan,
+        table,
+        tuple(records),
+        tuple(fits),
+        tuple(missing_patterns(plan, table)),
+        tuple(warnings),
     )
 
 
 def records_of(records: list[Record], outcome: str) -> list[Record]:
     """Return the records of one outcome."""
     return [record for record in records if record.place.outcome == outcome]
+
+
+def _deciding(records: list[Record]) -> list[Record]:
+    return [r for r in records if r.place.role == "primary" and r.place.contrast is not None]
 
 
 def _models(case: Case) -> list[Modelled]:
@@ -103,7 +122,8 @@ def _models(case: Case) -> list[Modelled]:
     return found
 
 
-def _left_out(case: Case) -> list[str]:
+def left_out(case: Case) -> list[str]:
+    """Return sentences about who is in no model, and why."""
     baseline = np.isnan(case.scores[:, 0])
     none = np.isnan(case.scores[:, 1:]).all(axis=1)
     found = []
@@ -193,7 +213,7 @@ def _margin_estimate(name: str, contrast: Estimate, test: MarginTest) -> Estimat
     )  # fmt: skip
 
 
-def _patterns(plan: AnalysisPlan, table: TrialTable) -> list[dict[str, Any]]:
+def missing_patterns(plan: AnalysisPlan, table: TrialTable) -> list[dict[str, Any]]:
     """Return which visits people have, counted by outcome and arm."""
     found = []
     for outcome in plan.outcomes:

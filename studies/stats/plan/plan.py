@@ -9,12 +9,13 @@ content, defaults included, so that a locked plan can be recognised.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
+from studies.stats.design.interim import Spending
 from studies.stats.plan.responder_rules import Rule
 from studies.stats.regression.small_sample import SmallSample
 
@@ -58,6 +59,29 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Mediator:
+    """Another outcome at an earlier visit, on the way from the arm to the primary outcome."""
+
+    outcome: str
+    visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When the trial is looked at, and what each look may spend.
+
+    `information` holds the fractions of all planned looks; those up to `now` have been taken.
+    `difference` is the planned one in points, for blinded re-estimation of the sample size.
+    """
+
+    information: tuple[float, ...]
+    now: int
+    spending: Spending = Spending.OBRIEN_FLEMING
+    alpha: float = 0.025
+    difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisPlan:
     """Everything that the analysis of a trial does, decided beforehand."""
 
@@ -79,9 +103,19 @@ class AnalysisPlan:
     tipping_deltas: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0)
     randomisation: Scheme | None = None
     adherence_column: str = ""
+    mediators: tuple[Mediator, ...] = ()
+    exposure: tuple[str, ...] = ()
+    reliability: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    interim: Looks | None = None
     estimand: Mapping[str, str] = field(default_factory=dict)
     seed: int = 1
     missing_codes: tuple[str, ...] = MISSING_CODES
+
+    @property
+    def varying_columns(self) -> tuple[str, ...]:
+        """Columns of numbers of their own at each visit, besides the outcomes'."""
+        items = (column for columns in self.reliability.values() for column in columns)
+        return tuple(dict.fromkeys((*self.exposure, *items)))
 
     @property
     def digest(self) -> str:
@@ -124,6 +158,25 @@ class AnalysisPlan:
             data["randomisation"] = {
                 "ratios": dict(scheme.ratios), "sizes": list(scheme.sizes), "draws": scheme.n_draws,
             }  # fmt: skip
+        return data | self._supplements()
+
+    def _supplements(self) -> dict[str, Any]:
+        """Return what is asked for beyond the comparison of arms; nothing where nothing is."""
+        data: dict[str, Any] = {}
+        if self.mediators:
+            data["mediation"] = [asdict(mediator) for mediator in self.mediators]
+        if self.exposure:
+            data["exposure"] = list(self.exposure)
+        if self.reliability:
+            data["reliability"] = {name: list(items) for name, items in self.reliability.items()}
+        if self.interim:
+            looks = self.interim
+            data["interim"] = {
+                "information": list(looks.information), "now": looks.now,
+                "spending": str(looks.spending), "alpha": looks.alpha,
+            }  # fmt: skip
+            if looks.difference is not None:
+                data["interim"]["difference"] = looks.difference
         return data
 
 

@@ -1,16 +1,20 @@
 """Reading an analysis plan from JSON data: every key known, every value what it should be."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
+from studies.stats.design.interim import Spending
 from studies.stats.errors import PlanError
 from studies.stats.plan.plan import (
     ESTIMAND,
     METHODS,
     STRATEGIES,
     AnalysisPlan,
+    Looks,
+    Mediator,
     PlannedOutcome,
     Primary,
     Scheme,
@@ -73,8 +77,22 @@ def _require_sense(plan: AnalysisPlan) -> None:
         raise PlanError(
             f"expected the reference arm among the arms, got {plan.reference_arm!r}. Add it there."
         )
+    _require_supplements(plan, names)
     if plan.randomisation and plan.arms and set(plan.randomisation.ratios) != set(plan.arms):
         raise PlanError("expected a ratio for each arm in 'randomisation', got other names.")
+
+
+def _require_supplements(plan: AnalysisPlan, names: list[str]) -> None:
+    for mediator in plan.mediators:
+        _one_of(mediator.outcome, names, "mediation.outcome")
+        before = plan.visits[: plan.visits.index(plan.primary.visit)]
+        if mediator.visit not in before:
+            raise PlanError(
+                f"expected a mediator at a follow-up visit before {plan.primary.visit}, got "
+                f"{mediator.visit}. What comes later cannot be on the way."
+            )
+    for name in plan.reliability:
+        _one_of(name, names, "reliability")
 
 
 def _columns(data: Any) -> dict[str, str]:
@@ -135,6 +153,54 @@ def _scheme(data: Any) -> Scheme:
             f"{list(sizes)}."
         )
     return Scheme(ratios, sizes, _whole(data.get("draws", 10_000), "randomisation.draws"))
+
+
+def _mediators(data: Any) -> tuple[Mediator, ...]:
+    found = []
+    for item in _list(data, "mediation"):
+        _object(item, "mediation")
+        _refuse_unknown(item, ("outcome", "visit"), "mediation")
+        found.append(
+            Mediator(
+                _text(item.get("outcome"), "mediation.outcome"),
+                _label(item.get("visit"), "mediation.visit"),
+            )
+        )
+    return tuple(found)
+
+
+def _items(data: Any) -> dict[str, tuple[str, ...]]:
+    return {name: _texts(items, f"reliability.{name}") for name, items in _object(data,
+            "reliability")}  # fmt: skip
+
+
+def _looks(data: Any) -> Looks:
+    _object(data, "interim")
+    allowed = ("information", "now", "spending", "alpha", "difference")
+    _refuse_unknown(data, allowed, "interim")
+    fractions = tuple(
+        _number(part, "interim.information")
+        for part in _list(data.get("information"), "interim.information")
+    )
+    rising = all(a < b for a, b in pairwise((0.0, *fractions)))
+    if not fractions or not rising or fractions[-1] > 1:
+        raise PlanError(
+            f"expected rising fractions above 0 and up to 1 for interim.information, got "
+            f"{list(fractions)}."
+        )
+    now = _whole(data.get("now", len(fractions)), "interim.now")
+    if now > len(fractions):
+        raise PlanError(f"expected one of {len(fractions)} looks for interim.now, got {now}.")
+    spending = data.get("spending", str(Spending.OBRIEN_FLEMING))
+    _one_of(spending, list(Spending), "interim.spending")
+    alpha = _number(data.get("alpha", 0.025), "interim.alpha")
+    if not 0 < alpha < 0.5:
+        raise PlanError(f"expected a one-sided alpha between 0 and 0.5, got {alpha}.")
+    difference = data.get("difference")
+    return Looks(
+        fractions, now, Spending(spending), alpha,
+        None if difference is None else _number(difference, "interim.difference"),
+    )  # fmt: skip
 
 
 def _sensitivity(data: Any) -> dict[str, Any]:
@@ -243,6 +309,10 @@ _OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "randomisation": ("randomisation", _scheme),
     "estimand": ("estimand", _estimand),
     "adherence": ("adherence_column", lambda value: _text(value, "adherence")),
+    "mediation": ("mediators", _mediators),
+    "exposure": ("exposure", lambda value: _texts(value, "exposure")),
+    "reliability": ("reliability", _items),
+    "interim": ("interim", _looks),
     "seed": ("seed", lambda value: _whole(value, "seed")),
     "missing_codes": (
         "missing_codes", lambda value: tuple(str(item) for item in _list(value, "missing_codes")),

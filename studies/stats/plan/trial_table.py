@@ -12,7 +12,8 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from studies.stats.plan.plan import AnalysisPlan, visit_label
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # What a spreadsheet would run: a lone sign, or a sign before a plain word of text, is no formula.
 FORMULA = re.compile(r"[=@].*|[+-]\s*[A-Za-z(].*|[+-][\d.]+\s*[-+*/(].*", re.DOTALL)
+# Everybody, where arms are not told apart.
+POOL = "all"
 LARGEST = 1e100
 LARGEST_FIELD = 10_000
 
@@ -47,6 +50,8 @@ class TrialTable:
     digest : str
         SHA-256 of the values that are analysed, whatever the order of rows and columns.
     warnings : tuple of str
+    varying : dict
+        Column -> numbers of each visit, shape (n, 1 + m): music features, items.
     """
 
     ids: tuple[str, ...]
@@ -57,6 +62,7 @@ class TrialTable:
     covariates: Mapping[str, NDArray[np.float64]]
     digest: str
     warnings: tuple[str, ...] = ()
+    varying: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -65,9 +71,10 @@ class _Person:
     labels: dict[str, str]
     numbers: dict[str, float]
     scores: dict[str, dict[str, float]]
+    varying: dict[str, dict[str, float]]
 
 
-def read_table(lines: Iterable[str], plan: AnalysisPlan) -> TrialTable:
+def read_table(lines: Iterable[str], plan: AnalysisPlan, *, together: bool = False) -> TrialTable:
     """Return the trial that a CSV text holds.
 
     Parameters
@@ -75,6 +82,8 @@ def read_table(lines: Iterable[str], plan: AnalysisPlan) -> TrialTable:
     lines : iterable of str
         With a header line. A byte-order mark is ignored.
     plan : AnalysisPlan
+    together : bool
+        Whether everybody is in one pool, whatever the column of arms says.
 
     Raises
     ------
@@ -89,15 +98,15 @@ def read_table(lines: Iterable[str], plan: AnalysisPlan) -> TrialTable:
     for line, row in _rows(lines, plan):
         visit = visit_label(_named(row, plan.visit_column, line, plan))
         identity = _named(row, plan.id_column, line, plan)
-        arm = visit_label(_named(row, plan.arm_column, line, plan))
+        arm = POOL if together else visit_label(_named(row, plan.arm_column, line, plan))
         if visit not in wanted:
             n_left_out += 1
             continue
-        person = people.setdefault(identity, _Person(arm, {}, {}, {}))
-        _add(person, row, line, arm, visit, plan, identity)
+        person = people.setdefault(identity, _Person(arm, {}, {}, {}, {}))
+        _add(person, row, line, arm, visit, plan, identity, together=together)
     if not people:
         raise TableError("expected rows of the plan's visits, got none.", code="empty_table")
-    return _table(people, plan, n_left_out)
+    return _table(people, plan, n_left_out, together=together)
 
 
 def _rows(lines: Iterable[str], plan: AnalysisPlan) -> Iterator[tuple[int, dict[str, str]]]:
@@ -137,6 +146,7 @@ def _require_columns(header: list[str], plan: AnalysisPlan) -> None:
     needed = [
         plan.id_column, plan.arm_column, plan.visit_column,
         *(outcome.column for outcome in plan.outcomes), *plan.strata, *_number_columns(plan),
+        *plan.varying_columns,
     ]  # fmt: skip
     missing = sorted({name for name in needed if name not in header})
     if missing:
@@ -153,7 +163,7 @@ def _number_columns(plan: AnalysisPlan) -> tuple[str, ...]:
 
 def _add(
     person: _Person, row: dict[str, str], line: int, arm: str, visit: str, plan: AnalysisPlan,
-    identity: str,
+    identity: str, *, together: bool,
 ) -> None:  # fmt: skip
     if person.arm != arm:
         raise TableError(
@@ -161,12 +171,8 @@ def _add(
             f"{line}).",
             code="changing_value",
         )
-    if plan.arms and arm not in plan.arms:
-        raise TableError(
-            f"expected one of {', '.join(plan.arms)} in column {plan.arm_column}, line {line}, got "
-            f"{arm!r}. Correct the row, or add the arm to the plan.",
-            code="unknown_arm",
-        )
+    if not together:
+        _require_known(arm, line, plan)
     if visit in person.scores:
         raise TableError(
             f"expected one row for participant {identity} at visit {visit}, got a second one in "
@@ -177,11 +183,23 @@ def _add(
         outcome.name: _number(row[outcome.column], line, outcome.column, plan)
         for outcome in plan.outcomes
     }
+    person.varying[visit] = {
+        column: _number(row[column], line, column, plan) for column in plan.varying_columns
+    }
     for column in plan.strata:
         _keep(person.labels, column, _label(row[column], line, column, plan), "", line, identity)
     for column in _number_columns(plan):
         number = _number(row[column], line, column, plan)
         _keep(person.numbers, column, number, np.nan, line, identity)
+
+
+def _require_known(arm: str, line: int, plan: AnalysisPlan) -> None:
+    if plan.arms and arm not in plan.arms:
+        raise TableError(
+            f"expected one of {', '.join(plan.arms)} in column {plan.arm_column}, line {line}, got "
+            f"{arm!r}. Correct the row, or add the arm to the plan.",
+            code="unknown_arm",
+        )
 
 
 def _keep(
@@ -242,18 +260,19 @@ def _label(cell: str, line: int, column: str, plan: AnalysisPlan) -> str:
     return cell
 
 
-def _table(people: dict[str, _Person], plan: AnalysisPlan, n_left_out: int) -> TrialTable:
+def _table(
+    people: dict[str, _Person], plan: AnalysisPlan, n_left_out: int, *, together: bool
+) -> TrialTable:
     ids = tuple(sorted(people, key=_natural))
-    levels = _levels({person.arm for person in people.values()}, plan)
+    levels = (POOL,) if together else _levels({person.arm for person in people.values()}, plan)
     visits = (plan.baseline_visit, *plan.visits)
     outcomes = {
-        outcome.name: np.array(
-            [
-                [people[i].scores.get(visit, {}).get(outcome.name, np.nan) for visit in visits]
-                for i in ids
-            ]
-        )
+        outcome.name: _by_visit([people[i].scores for i in ids], visits, outcome.name)
         for outcome in plan.outcomes
+    }
+    varying = {
+        column: _by_visit([people[i].varying for i in ids], visits, column)
+        for column in plan.varying_columns
     }
     strata = {name: np.array([people[i].labels[name] for i in ids]) for name in plan.strata}
     covariates = {
@@ -263,9 +282,15 @@ def _table(people: dict[str, _Person], plan: AnalysisPlan, n_left_out: int) -> T
     warnings = (f"{n_left_out} rows of visits that the plan does not name were left out",)
     return TrialTable(
         ids, arms, levels, outcomes, strata, covariates,
-        _digest(ids, arms, levels, (outcomes, strata, covariates)),
-        warnings if n_left_out else (),
+        _digest(ids, arms, levels, (outcomes, strata, covariates, varying)),
+        warnings if n_left_out else (), varying,
     )  # fmt: skip
+
+
+def _by_visit(
+    people: list[dict[str, dict[str, float]]], visits: tuple[str, ...], name: str
+) -> NDArray[np.float64]:
+    return np.array([[one.get(visit, {}).get(name, np.nan) for visit in visits] for one in people])
 
 
 def _levels(found: set[str], plan: AnalysisPlan) -> tuple[str, ...]:
@@ -293,7 +318,8 @@ def _digest(
     ...]
 ) -> str:  # fmt: skip
     found = hashlib.sha256(repr((ids, [levels[arm] for arm in arms])).encode())
-    for name, values in sorted((name, part[name]) for part in columns for name in part):
+    named = [(name, part[name]) for part in columns for name in part]
+    for name, values in sorted(named, key=itemgetter(0)):
         found.update(name.encode())
         found.update(repr(values.tolist()).encode())
     return found.hexdigest()

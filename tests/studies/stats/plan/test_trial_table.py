@@ -93,3 +93,18 @@ def test_a_column_that_is_missing_or_there_twice_is_refused() -> None:
     with pytest.raises(TableError, match="psqi twice"):
         read("1,CBT,0,12,F", header="id,arm,visit,psqi,psqi")
     assert SMALLEST["strata"] == ["sex"]
+
+
+def test_a_table_read_together_knows_no_arm_and_hashes_alike_whoever_had_which():
+    plan = plan_of(changed(arms=["CBT", "LSTM_ACM"]))
+    rows = ["id,arm,visit,psqi,sex", "1,CBT,0,9,F", "2,LSTM_ACM,0,8,M"]
+    swapped = ["id,arm,visit,psqi,sex", "1,LSTM_ACM,0,9,F", "2,CBT,0,8,M"]
+    one, other = (read_table(lines, plan, together=True) for lines in (rows, swapped))
+    assert one.levels == ("all",)
+    assert one.digest == other.digest
+
+
+def test_an_arm_called_all_is_no_pool():
+    plan = plan_of(changed(arms=["CBT", "LSTM_ACM"]))
+    with pytest.raises(TableError, match="expected one of CBT, LSTM_ACM"):
+        read_table(["id,arm,visit,psqi,sex", "1,all,0,9,F"], plan)
