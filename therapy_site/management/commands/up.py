@@ -111,7 +111,8 @@ class Command(BaseCommand):
         return settings.NOCTURNE_VAR / "demo-sign-ins.txt"
 
     def _announce(self) -> None:
-        host = "127.0.0.1" if settings.NOCTURNE_BIND == "0.0.0.0" else settings.NOCTURNE_BIND  # noqa: S104 (compared, not bound)
+        is_here = settings.NOCTURNE_BIND in {"127.0.0.1", "0.0.0.0"}  # noqa: S104 (compared, not bound)
+        host = "localhost" if is_here else settings.NOCTURNE_BIND
         self.stdout.write(
             f"\nNocturne ({settings.NOCTURNE_MODE}) runs at http://{host}:{settings.NOCTURNE_PORT}/"
         )
