@@ -56,6 +56,11 @@ def _visits(visits: Sequence[VisitPlan]) -> Iterator[str]:
         if visit.first_day <= 0:
             yield _fault(f"a window of week {visit.week} after allocation", visit.window_days)
     for earlier, later in pairwise(visits[1:]):
+        if earlier.last_day < later.first_day <= earlier.last_late_day:
+            yield _fault(
+                f"week {earlier.week} to end before week {later.week} begins",
+                f"{earlier.late_days} late days",
+            )
         if earlier.last_day >= later.first_day:
             yield _fault(
                 "windows that do not overlap",

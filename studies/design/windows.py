@@ -21,14 +21,17 @@ class Window:
     target_on: date
     opens_at: datetime
     closes_at: datetime
+    late_until: datetime | None = None
 
     def contains(self, moment: datetime) -> bool:
         """Return whether the window is open at `moment`."""
         return self.opens_at <= moment < self.closes_at
 
 
-def visit_window(*, anchor_on: date, week: int, window_days: int, zone: str) -> Window:
-    """Return the window of the visit `week` weeks after `anchor_on`.
+def visit_window(
+    *, anchor_on: date, week: int, window_days: int, zone: str, late_days: int = 0
+) -> Window:
+    """Return the window of the visit `week` weeks after `anchor_on`; all days are local.
 
     Parameters
     ----------
@@ -40,12 +43,16 @@ def visit_window(*, anchor_on: date, week: int, window_days: int, zone: str) -> 
         Days before and after the target that still count.
     zone : str
         IANA name, e.g. ``Asia/Shanghai``.
+    late_days : int
+        Days after the window on which answers are still taken, and flagged.
     """
     target_on = anchor_on + timedelta(weeks=week)
+    after = target_on + timedelta(days=window_days + 1)
     return Window(
         target_on,
         opens_at=start_of_day(target_on - timedelta(days=window_days), zone),
-        closes_at=start_of_day(target_on + timedelta(days=window_days + 1), zone),
+        closes_at=start_of_day(after, zone),
+        late_until=start_of_day(after + timedelta(days=late_days), zone) if late_days else None,
     )
 
 

@@ -17,7 +17,7 @@ from studies.models.study import Study, StudyState
 from studies.models.user import User
 from studies.models.visit import AssessmentState, Visit
 
-OPEN_STATES = {AssessmentState.OPEN, AssessmentState.IN_PROGRESS}
+OPEN_STATES = {AssessmentState.OPEN, AssessmentState.IN_PROGRESS, AssessmentState.LATE}
 SETTLED = {AssessmentState.SUBMITTED, AssessmentState.CANCELLED}
 
 
@@ -25,6 +25,7 @@ class Attention(models.TextChoices):
     """Why a participant needs somebody, the most urgent first."""
 
     ALLOCATE = "allocate", _("Ready to be allocated")
+    LATE = "late", _("Visit is late")
     MISSED = "missed", _("Missed a visit")
     LINK = "link", _("Link was not used in time")
     OPEN = "open", _("Visit is open")
@@ -86,7 +87,7 @@ def worklist(study: Study, seen_by: User) -> list[WorklistRow]:
     """Return the participants somebody may see, whoever needs them first; four queries."""
     visible = Participant.objects.visible_to(seen_by).filter(study=study)
     participants = visible.prefetch_related("visits__assessments", "links")
-    is_over = study.state in {StudyState.CLOSED, StudyState.UNBLINDED}
+    is_over = study.state not in {StudyState.DRAFT, StudyState.OPEN}
     rows = [_row(participant, is_over=is_over) for participant in participants]
     return sorted(rows, key=lambda row: ATTENTION_ORDER[row.attention])
 
@@ -137,6 +138,7 @@ def _attention(participant: Participant, visits: list[Visit]) -> tuple[Attention
     if participant.state == ParticipantState.INVITED:
         return (Attention.LINK if _link_expired(participant) else Attention.WAITING), None
     for wanted, attention in (
+        ({AssessmentState.LATE}, Attention.LATE),
         ({AssessmentState.MISSED}, Attention.MISSED),
         (OPEN_STATES, Attention.OPEN),
     ):

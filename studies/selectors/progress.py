@@ -8,6 +8,7 @@ from django.db.models import Count
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study
 from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.schedule import ANSWERABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _visits(study: Study) -> tuple[VisitProgress, ...]:
         VisitProgress(
             week=week,
             n_submitted=counted[week, AssessmentState.SUBMITTED],
-            n_open=counted[week, AssessmentState.OPEN] + counted[week, AssessmentState.IN_PROGRESS],
+            n_open=sum(counted[week, state] for state in ANSWERABLE),
             n_missed=counted[week, AssessmentState.MISSED],
             n_to_come=counted[week, AssessmentState.SCHEDULED],
         )

@@ -7,7 +7,8 @@ from studies import clock
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState, Visit
 
-ANSWERABLE = (AssessmentState.OPEN, AssessmentState.IN_PROGRESS)
+TO_BEGIN = (AssessmentState.OPEN, AssessmentState.LATE)
+ANSWERABLE = (*TO_BEGIN, AssessmentState.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ def begin_assessment(*, assessment: Assessment) -> Response:
     assessment = turn_page(assessment)
     if assessment.state == AssessmentState.IN_PROGRESS:
         return assessment.response
-    _refuse_unless(assessment, AssessmentState.OPEN)
+    old = assessment.state
+    if old != AssessmentState.LATE:
+        _refuse_unless(assessment, AssessmentState.OPEN)
     participant = assessment.visit.participant
     response = start_response(
         instrument=assessment.instrument, language=participant.language, at=clock.now()
@@ -46,7 +48,7 @@ def begin_assessment(*, assessment: Assessment) -> Response:
         actor=participant_actor(participant),
         action="begin_assessment",
         subject=assessment,
-        old={"state": AssessmentState.OPEN},
+        old={"state": old},
         new={"state": assessment.state, "response": response.pk, "rule": response.rule_id},
     )
     return response

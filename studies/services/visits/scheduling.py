@@ -1,10 +1,16 @@
-"""Visits: plan them in the participant's own zone, open and miss them by the clock."""
+"""Visits: plan them in the participant's own zone, open and miss them by the clock.
+
+When a window closes, a visit is late for as long as the protocol says: its answers are still taken,
+and whoever reads them knows that they came late. What was begun is never closed under somebody's
+fingers (`design/windows.py`).
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from studies import clock
 from studies.design.protocol import VisitPlan
@@ -13,7 +19,8 @@ from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState, Visit
 from studies.services.trail.audit import SYSTEM, Actor, record
 
-UNDONE = (AssessmentState.SCHEDULED, AssessmentState.OPEN, AssessmentState.IN_PROGRESS)
+UNBEGUN = (AssessmentState.SCHEDULED, AssessmentState.OPEN)
+UNDONE = (*UNBEGUN, AssessmentState.IN_PROGRESS, AssessmentState.LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ def schedule_follow_up(
             week=planned.week,
             window_days=planned.window_days,
             zone=participant.zone,
+            late_days=planned.late_days,
         )
         visit = Visit.objects.create(
             participant=participant,
@@ -61,6 +69,7 @@ def schedule_follow_up(
             target_on=window.target_on,
             opens_at=window.opens_at,
             closes_at=window.closes_at,
+            late_until=window.late_until,
         )
         _plan_assessments(visit, planned, AssessmentState.SCHEDULED)
         _record_visit(visit, actor)
@@ -75,10 +84,13 @@ def keep_calendar(*, participant: Participant | None = None) -> Turned:
     shows never waits for the beat.
     """
     now = clock.now()
-    turnable = Q(state=AssessmentState.SCHEDULED, visit__opens_at__lte=now) | Q(
-        state__in=UNDONE, visit__closes_at__lte=now
+    turnable = (
+        Q(state=AssessmentState.SCHEDULED, visit__opens_at__lte=now)
+        | Q(state__in=UNBEGUN, visit__closes_at__lte=now)
+        | Q(state__in=UNDONE, ends_at__lte=now)
     )
-    due = Assessment.objects.filter(turnable)
+    ends_at = Coalesce("visit__late_until", "visit__closes_at")
+    due = Assessment.objects.annotate(ends_at=ends_at).filter(turnable)
     if participant is not None:
         due = due.filter(visit__participant=participant)
     turned = [_turn_one(pk, now) for pk in due.values_list("pk", flat=True)]
@@ -115,10 +127,10 @@ def cancel_undone(*, participant: Participant, actor: Actor, reason: str) -> int
 
 def may_be_sent_until(assessment: Assessment) -> datetime | None:
     """Return the last moment for this assessment; ``None`` where there is no end."""
-    closes_at = assessment.visit.closes_at
-    if closes_at is None:
+    ends_at = assessment.visit.ends_at
+    if ends_at is None:
         return None
-    return deadline(closes_at, _last_activity(assessment))
+    return deadline(ends_at, _last_activity(assessment))
 
 
 @transaction.atomic
@@ -134,13 +146,9 @@ def _locked(pk: int) -> Assessment:
 
 def _turn(assessment: Assessment, now: datetime) -> str:
     """Move a locked assessment to where the clock puts it; return its new state, or ""."""
-    old = assessment.state
-    until = may_be_sent_until(assessment)
-    if old in UNDONE and until is not None and until <= now:
-        assessment.move_to(AssessmentState.MISSED)
-    elif old == AssessmentState.SCHEDULED and assessment.visit.opens_at <= now:
-        assessment.move_to(AssessmentState.OPEN)
-    if assessment.state != old:
+    old, new = assessment.state, _state_by_clock(assessment, now)
+    if new != old:
+        assessment.move_to(new)
         record(
             actor=SYSTEM,
             action="keep_calendar",
@@ -148,7 +156,19 @@ def _turn(assessment: Assessment, now: datetime) -> str:
             old={"state": old},
             new={"state": assessment.state},
         )
-    return assessment.state if assessment.state != old else ""
+    return new if new != old else ""
+
+
+def _state_by_clock(assessment: Assessment, now: datetime) -> str:
+    old, visit = assessment.state, assessment.visit
+    until = may_be_sent_until(assessment)
+    if old in UNDONE and until is not None and until <= now:
+        return AssessmentState.MISSED
+    if old in UNBEGUN and visit.closes_at is not None and visit.closes_at <= now:
+        return AssessmentState.LATE
+    if old == AssessmentState.SCHEDULED and visit.opens_at <= now:
+        return AssessmentState.OPEN
+    return old
 
 
 def _last_activity(assessment: Assessment) -> datetime | None:
@@ -178,6 +198,7 @@ def _record_visit(visit: Visit, actor: Actor) -> None:
             "target_on": visit.target_on,
             "opens_at": visit.opens_at,
             "closes_at": visit.closes_at,
+            "late_until": visit.late_until,
             "instruments": list(visit.assessments.values_list("instrument", flat=True)),
         },
     )

@@ -12,7 +12,7 @@ from questionnaires.exceptions import IncompleteResponse, ResponseLocked
 from studies.exceptions import AssessmentClosed, OutsideWindow
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
-from studies.selectors.schedule import open_assessment
+from studies.selectors.schedule import TO_BEGIN, open_assessment
 from studies.services.visits.assessment import (
     begin_assessment,
     decline_answer,
@@ -45,7 +45,7 @@ def _assessment_page(view: View) -> View:
 
 @_assessment_page
 def begin(request: HttpRequest, participant: Participant, assessment: Assessment) -> HttpResponse:
-    if assessment.state == AssessmentState.OPEN and request.method != "POST":
+    if assessment.state in TO_BEGIN and request.method != "POST":
         context = {
             "participant": participant,
             "name": INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument),
@@ -59,7 +59,7 @@ def begin(request: HttpRequest, participant: Participant, assessment: Assessment
 def item(
     request: HttpRequest, participant: Participant, assessment: Assessment, item: str
 ) -> HttpResponse:
-    if assessment.state == AssessmentState.OPEN:
+    if assessment.state in TO_BEGIN:
         return redirect("studies:assess", assessment.pk)
     return item_page(request, participant, _sheet(assessment), item)
 
@@ -67,7 +67,7 @@ def item(
 @_assessment_page
 def check(request: HttpRequest, participant: Participant, assessment: Assessment) -> HttpResponse:
     """Show the answers; sending them twice, or from two tabs, is sending them once."""
-    if assessment.state == AssessmentState.OPEN:
+    if assessment.state in TO_BEGIN:
         return redirect("studies:assess", assessment.pk)
     if request.method != "POST":
         return check_page(request, participant, _sheet(assessment))

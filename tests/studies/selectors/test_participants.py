@@ -33,6 +33,9 @@ def test_who_needs_somebody_comes_first() -> None:
     assert (rows[2].visit.week, rows[2].n_done, rows[2].n_planned) == (4, 2, 6)
     with clock.at(clock.now() + timedelta(weeks=5)):
         keep_calendar()
+        assert Attention.LATE in {row.attention for row in worklist(study, clinician_of(study))}
+    with clock.at(clock.now() + timedelta(weeks=6)):
+        keep_calendar()
         assert Attention.MISSED in {row.attention for row in worklist(study, clinician_of(study))}
 
 

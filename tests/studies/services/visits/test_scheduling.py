@@ -38,7 +38,9 @@ def test_the_calendar_opens_and_misses_by_the_clock_and_only_once() -> None:
         (visit.opens_at - timedelta(seconds=1), Turned(0, 0), {AssessmentState.SCHEDULED}),
         (visit.opens_at, Turned(2, 0), {AssessmentState.OPEN}),
         (visit.closes_at - timedelta(seconds=1), Turned(0, 0), {AssessmentState.OPEN}),
-        (visit.closes_at, Turned(0, 2), {AssessmentState.MISSED}),
+        (visit.closes_at, Turned(0, 0), {AssessmentState.LATE}),
+        (visit.late_until - timedelta(seconds=1), Turned(0, 0), {AssessmentState.LATE}),
+        (visit.late_until, Turned(0, 2), {AssessmentState.MISSED}),
     ):
         with clock.at(moment):
             assert keep_calendar() == turned
@@ -56,7 +58,7 @@ def test_a_window_that_nobody_looked_at_is_missed_outright() -> None:
 @pytest.mark.usefixtures("allocated")
 def test_a_form_does_not_close_under_somebodys_fingers() -> None:
     assessment = Assessment.objects.filter(visit__week=4).first()
-    closes_at = assessment.visit.closes_at
+    closes_at = assessment.visit.ends_at
     with clock.at(closes_at - timedelta(minutes=10)):
         keep_calendar()
         answer(assessment)
@@ -76,7 +78,22 @@ def test_a_form_left_lying_is_missed() -> None:
         begin_assessment(assessment=assessment)
         save_answer(assessment=assessment, item_key=key, raw=raw)
     with clock.at(assessment.visit.closes_at + timedelta(minutes=1)):
+        keep_calendar()
+    assert _states(4) == {AssessmentState.IN_PROGRESS, AssessmentState.LATE}
+    with clock.at(assessment.visit.ends_at + timedelta(minutes=1)):
         assert keep_calendar() == Turned(0, 2)
+
+
+@pytest.mark.usefixtures("allocated")
+def test_a_late_visit_is_answered_and_kept() -> None:
+    assessment = Assessment.objects.filter(visit__week=4).first()
+    with clock.at(assessment.visit.closes_at + timedelta(days=3)):
+        keep_calendar()
+        answer(assessment)
+        submit_assessment(assessment=assessment)
+    assessment.refresh_from_db()
+    assert assessment.state == AssessmentState.SUBMITTED
+    assert assessment.response.submitted_at > assessment.visit.closes_at
 
 
 def test_baseline_has_no_end() -> None:

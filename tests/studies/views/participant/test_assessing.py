@@ -143,7 +143,7 @@ def test_questions_before_and_after_their_days_say_so_calmly():
     with clock.at(week4.visit.opens_at):
         assert "There are questions for you" in client.get("/me/").content.decode()
         assert "Begin" in client.get(address).content.decode()
-    with clock.at(week4.visit.closes_at + timedelta(days=1)):
+    with clock.at(week4.visit.ends_at + timedelta(days=1)):
         assert "These questions are closed" in client.post(address).content.decode()
 
 
