@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, StorageState, expect
+from playwright.sync_api import Dialog, Page, StorageState, expect
 
 from tests.browser import answers, steps
 from tests.browser.conftest import Devices
@@ -216,3 +216,26 @@ def name_of(pid: int) -> str:
 def address(person: dict[str, str]) -> str:
     """Return the path of somebody's private link."""
     return f"/p/{person['token']}/"
+
+
+def test_a_half_filled_form_of_staff_is_not_left_unasked(
+    devices: Devices, signed_in: dict[str, StorageState], team: dict[str, str]
+) -> None:
+    assert CLINICIAN in team
+    desk = devices.desk(storage_state=signed_in[CLINICIAN])
+    asked = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    desk.on("dialog", stay)
+    desk.goto("/clinic/new/")
+    desk.get_by_label("Title").fill("A study of sleep")
+    desk.locator("a.bar-link").click(no_wait_after=True)
+    expect(desk.get_by_label("Title")).to_have_value("A study of sleep")
+    assert asked == ["beforeunload"]
+    desk.get_by_label("Title").fill("")
+    desk.locator("a.bar-link").click()
+    expect(desk.get_by_role("heading", name="Studies")).to_be_visible()
+    assert asked == ["beforeunload"]
