@@ -5,8 +5,9 @@ for a reason, from a date on. How people are allocated never: the sequence was s
 Nor may a planned visit or one of its instruments disappear: its data were promised.
 """
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from studies.design.protocol import Protocol
@@ -90,6 +91,8 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
         "chance_percent": protocol.chance_percent,
         "participants_planned": protocol.participants_planned,
         "texts": [],
+        "reminders": json.loads(json.dumps(asdict(protocol.reminders))),
+        "safety": json.loads(json.dumps(asdict(protocol.safety))),
     }
     return {**plain, **{name: plain.get(name, value) for name, value in unsaid.items()}} | {
         "music": music

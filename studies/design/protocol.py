@@ -37,6 +37,8 @@ from studies.design.parts import (
     require,
 )
 from studies.design.randomisation import BlockPlan
+from studies.design.reminders import ReminderPlan
+from studies.design.safety import SafetyPlan
 from studies.design.texts import LANGUAGES, consent_pages
 
 __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_arms"]
@@ -44,6 +46,7 @@ __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_
 # What a protocol from before these settings does not state.
 LATER_SETTINGS = {
     "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
+    "reminders", "safety",
 }  # fmt: skip
 
 
@@ -83,6 +86,10 @@ class Protocol:
         What a night's music may be.
     texts : tuple of ConsentWording
         The consent text in each language; none in a protocol from before they were part of it.
+    reminders : ReminderPlan
+        When people are reminded; the default plan where it is not stated.
+    safety : SafetyPlan
+        Which answers want a look, and where people find help; the cautious plan where not stated.
 
     Raises
     ------
@@ -105,6 +112,8 @@ class Protocol:
     participants_planned: int = 0
     music: MusicProfile = field(default_factory=MusicProfile)
     texts: tuple[ConsentWording, ...] = ()
+    reminders: ReminderPlan = field(default_factory=ReminderPlan)
+    safety: SafetyPlan = field(default_factory=SafetyPlan)
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -369,6 +378,8 @@ READERS: Mapping[str, Reader] = {
     "chance_percent": _whole,
     "participants_planned": _whole,
     "music": _music,
+    "reminders": ReminderPlan.from_json,
+    "safety": SafetyPlan.from_json,
 }
 DEFAULTS = {
     part.name: part.default_factory() if part.default is MISSING else part.default

@@ -8,6 +8,7 @@ consent text a section of its own; nothing else differs.
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from studies.design.errors import ProtocolFaults
 from studies.design.protocol import Protocol
@@ -44,6 +45,8 @@ def write(protocol: Protocol) -> str:
         "visits": plain["visits"],
         "eligibility": [_without_none(rule) for rule in plain["eligibility"]],
     }
+    sections["reminders"] = json.loads(json.dumps(asdict(protocol.reminders)))
+    sections["safety"] = _safety(protocol)
     if "cbt" in stated:
         sections["cbt"] = plain["cbt"]
     if protocol.texts:
@@ -125,6 +128,13 @@ def _profile(protocol: Protocol) -> dict[str, object]:
         "nights_ahead": protocol.music.nights_ahead,
         "downloads": [str(form) for form in protocol.music.downloads],
     }
+
+
+def _safety(protocol: Protocol) -> dict[str, object]:
+    plain = asdict(protocol.safety)
+    lines = plain.pop("help_lines")
+    rules = {"rules": [_without_none(rule) for rule in plain.pop("rules")]}
+    return plain | rules | ({"help_lines": list(lines)} if lines else {})
 
 
 def _without_none(plain: Mapping[str, object]) -> dict[str, object]:

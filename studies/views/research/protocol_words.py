@@ -27,6 +27,8 @@ PARTS = {
     "chance_percent": gettext_lazy("Chance of the best arm, in per cent"),
     "music": gettext_lazy("Music"),
     "cbt": gettext_lazy("Lessons"),
+    "reminders": gettext_lazy("Reminders"),
+    "safety": gettext_lazy("Safety"),
     "texts": gettext_lazy("Consent text in"),
 }
 METHODS = {
