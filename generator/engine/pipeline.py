@@ -37,6 +37,8 @@ from generator.engine.audio.segments import samples, volume_check
 from generator.engine.audio.synthesis import HEADROOM
 from generator.engine.audio.thinning import thin
 from generator.engine.brief import Bed, Brief, Rendering
+from generator.engine.composers.foundation import load_foundation
+from generator.engine.composers.gate import first_acceptable
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import SynthesisError
 from generator.engine.score.midi import write_midi
@@ -62,8 +64,10 @@ def render(
 
     A third file, `<stem>.check.mp3`, is what a listener sets the volume by (see `segments`).
 
-    Music that fails its quality control is drawn again, with a seed that follows from the brief's;
-    the failed draws are kept with the rendering (`quality["draws"]`).
+    A melody further out than nineteen in twenty human ones is composed again, twice at most
+    (`composers.gate`); what was drawn is kept with the rendering (`quality["typicality"]`). Music
+    that fails its quality control is drawn again, with a seed that follows from the brief's; the
+    failed draws are kept too (`quality["draws"]`).
 
     Parameters
     ----------
@@ -94,15 +98,20 @@ def render(
     encoder_for(brief.pin)
     report(0.0, COMPOSING)
     composer = composer_for(brief.composer)
+    scale = load_foundation().scale
 
     def draw(drawn: Brief) -> Rendering:
-        score = composer.compose(
-            drawn,
-            np.random.default_rng([drawn.seed, 0]),
-            progress=lambda fraction: report(_COMPOSED * fraction, COMPOSING),
-        )
-        return render_score(
-            score,
+        def compose(n_before: int) -> Score:
+            stream = [drawn.seed, 0, n_before] if n_before else [drawn.seed, 0]
+            return composer.compose(
+                drawn,
+                np.random.default_rng(stream),
+                progress=lambda fraction: report(_COMPOSED * fraction, COMPOSING),
+            )
+
+        graded = first_acceptable(compose, scale)
+        rendering = render_score(
+            graded.score,
             drawn,
             release=composer.release,
             directory=directory,
@@ -110,6 +119,8 @@ def render(
             progress=report,
             renderer=renderer,
         )
+        quality = {**rendering.quality, "typicality": graded.described()}
+        return replace(rendering, quality=quality)
 
     return first_fit(brief, draw)
 

@@ -1,10 +1,11 @@
-"""What all composers stand on: the chord chain and the originality filter, from one release."""
+"""What all composers stand on, from one release: chord chain, originality filter, human scale."""
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from generator.engine.composers.harmony import HarmonyTable
+from generator.engine.metrics.grade import HumanScale
 from generator.engine.metrics.originality import OriginalityFilter
 from generator.engine.networks.checkpoints import load_checkpoint
 
@@ -18,6 +19,7 @@ class Foundation:
     harmony: HarmonyTable
     originals: OriginalityFilter
     release: str
+    scale: HumanScale | None = None
 
 
 @cache
@@ -34,4 +36,5 @@ def load_foundation(weights: Path = WEIGHTS) -> Foundation:
         HarmonyTable(checkpoint.arrays["harmony"]),
         OriginalityFilter(checkpoint.arrays["originality"]),
         checkpoint.release,
+        HumanScale.of_arrays(checkpoint.arrays),
     )

@@ -15,10 +15,10 @@ Lee, M. (2023). Supervised fusion music composition through long short-term memo
 modelling. Journal of Student Research 12(4).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +34,10 @@ from generator.engine.composers.pacing import Pace
 from generator.engine.composers.sampling import draw
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import Music, Stage, compose_long_form
+from generator.engine.networks.batched import FastListener, fast_network
 from generator.engine.networks.blending import BlendedListener, Chain
 from generator.engine.networks.checkpoints import load_checkpoint
-from generator.engine.networks.incremental import Network
+from generator.engine.networks.incremental import Listener, Network
 from generator.engine.score.notes import Role, Score
 from generator.engine.score.scales import SCALES
 from generator.engine.tokens.conditions import condition_vector
@@ -78,6 +79,13 @@ class Fusion(StrEnum):
     TWO_PHASE = "two_phase"
 
 
+class Engine(StrEnum):
+    """What runs the network: numpy, or int8 where the extra "fast" is installed."""
+
+    NUMPY = "numpy"
+    INT8 = "int8"
+
+
 @dataclass(frozen=True)
 class Settings:
     """The dials: nucleus of sampling, familiarity (a logit added to the copy gates), fusion."""
@@ -85,6 +93,7 @@ class Settings:
     top_p: float = _NUCLEUS
     familiarity: float = _FAMILIARITY
     fusion: Fusion = Fusion.EMBEDDING
+    engine: Engine = Engine.NUMPY
 
     @property
     def familiar_share(self) -> float:
@@ -99,12 +108,17 @@ class NetworkWriter:
     ----------
     brief : Brief
     guard : MelodyGuard
-    network : Network
+    new_listener : callable
+        Makes a listener of the network that is asked for nothing.
     settings : Settings
     """
 
     def __init__(
-        self, brief: Brief, guard: MelodyGuard, network: Network, settings: Settings
+        self,
+        brief: Brief,
+        guard: MelodyGuard,
+        new_listener: Callable[[], Listener],
+        settings: Settings,
     ) -> None:
         self._brief, self._guard, self._settings = brief, guard, settings
         weighed = {style: weight for style, weight in brief.styles.items() if weight > 0}
@@ -112,7 +126,7 @@ class NetworkWriter:
         if settings.fusion is Fusion.LOGIT:
             self._styles = [{style: 1.0} for style in weighed]
         weights = list(weighed.values()) if settings.fusion is Fusion.LOGIT else [1.0]
-        self._listener = BlendedListener(network, weights)
+        self._listener = BlendedListener(new_listener, weights)
         self._copying = CopyMemory(_COPY_DISTANCE)
         self._copied_run = 0
         self._now = 0
@@ -306,10 +320,15 @@ class LstmAcmComposer:
     """The composer of the LSTM-ACM arm."""
 
     def __init__(
-        self, network: Network, release: str, foundation: Foundation, settings: Settings
+        self,
+        new_listener: Callable[[], Listener],
+        release: str,
+        foundation: Foundation,
+        settings: Settings,
     ) -> None:
         self.release = release
-        self._network, self._foundation, self._settings = network, foundation, settings
+        self._new_listener, self._foundation = new_listener, foundation
+        self._settings = settings
 
     def compose(
         self, brief: Brief, rng: np.random.Generator, progress: Progress | None = None
@@ -317,19 +336,32 @@ class LstmAcmComposer:
         """Return a score for the brief."""
 
         def new_writer(brief: Brief, guard: MelodyGuard) -> NetworkWriter:
-            return NetworkWriter(brief, guard, self._network, self._settings)
+            return NetworkWriter(brief, guard, self._new_listener, self._settings)
 
         return compose_long_form(brief, rng, self._foundation, new_writer, progress)
 
 
 @cache
 def load_lstm_acm(weights: Path = WEIGHTS, settings: Settings | None = None) -> LstmAcmComposer:
-    """Return the composer of a folder of releases; CheckpointError where they are damaged."""
+    """Return the composer of a folder of releases.
+
+    Raises
+    ------
+    CheckpointError
+        A release is missing or damaged.
+    EngineUnavailable
+        The int8 engine was asked for and is not installed.
+    """
+    settings = settings or Settings()
     checkpoint = load_checkpoint(weights / "lstm_acm")
-    foundation = load_foundation(weights)
-    return LstmAcmComposer(
-        Network(checkpoint), checkpoint.release, foundation, settings or Settings()
-    )
+    network = Network(checkpoint)
+    nothing = np.zeros(network.shape.conditions, dtype=np.float32)
+    release, new_listener = checkpoint.release, partial(Listener, network, nothing)
+    if settings.engine is Engine.INT8:
+        # Int8 and float32 part ways at some note: the name must tell them apart.
+        release += f"+{settings.engine}"
+        new_listener = partial(FastListener, fast_network(network, hears=True), nothing)
+    return LstmAcmComposer(new_listener, release, load_foundation(weights), settings)
 
 
 def _log_softmax(x: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from generator.engine.metrics.rhythm import corrected_consistency, on_beat_share
 EXCELLENT_FROM, GOOD_FROM, TURNED_DOWN_BELOW = 0.5, 0.2, 0.05
 _TO_DEVIATION = 1.4826
 _LEAST_SPREAD = 1e-3
+_PREFIX, _PARTS = "grade.", ("middle", "spread", "distances")
 
 
 class Grade(StrEnum):
@@ -67,14 +68,36 @@ class HumanScale:
 
     def grade(self, line: Line) -> Grade:
         """Return the grade of a piece: that of its least usual aspect."""
-        lowest = min(self.typicality(line).values())
-        if lowest >= EXCELLENT_FROM:
-            return Grade.EXCELLENT
-        return Grade.GOOD if lowest >= GOOD_FROM else Grade.AVERAGE
+        return grade_of(min(self.typicality(line).values()))
 
     def is_acceptable(self, line: Line) -> bool:
         """Return whether a piece need not be composed again."""
         return min(self.typicality(line).values()) >= TURNED_DOWN_BELOW
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the scale as arrays by name, for a release; in full, or ties would part."""
+        return {
+            f"{_PREFIX}{aspect}.{part}": np.asarray(getattr(self, part)[aspect])
+            for aspect in self.middle
+            for part in _PARTS
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "HumanScale | None":
+        """Return the scale that `arrays` wrote; None where a release holds none."""
+        aspects = [
+            n.split(".")[1] for n in arrays if n.startswith(_PREFIX) and n.endswith(_PARTS[0])
+        ]
+        if not aspects:
+            return None
+        return cls(*({a: arrays[f"{_PREFIX}{a}.{part}"] for a in aspects} for part in _PARTS))
+
+
+def grade_of(lowest: float) -> Grade:
+    """Return the grade of a piece whose least usual aspect has this typicality."""
+    if lowest >= EXCELLENT_FROM:
+        return Grade.EXCELLENT
+    return Grade.GOOD if lowest >= GOOD_FROM else Grade.AVERAGE
 
 
 def human_scale(lines: Sequence[Line]) -> HumanScale:

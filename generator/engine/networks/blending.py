@@ -5,11 +5,11 @@ must please every style in its measure. One listener alone is passed through unt
 corners of a blend are the single styles, to the bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from generator.engine.networks.incremental import Listener, Network
+from generator.engine.networks.incremental import Listener
 
 Chain = tuple[np.ndarray, ...]
 
@@ -19,14 +19,14 @@ class BlendedListener:
 
     Parameters
     ----------
-    network : Network
+    new_listener : callable
+        Makes a listener that is asked for nothing.
     weights : sequence of float
         One for each style, summing to 1.
     """
 
-    def __init__(self, network: Network, weights: Sequence[float]) -> None:
-        nothing = np.zeros(network.shape.conditions, dtype=np.float32)
-        self._listeners = [Listener(network, nothing) for _ in weights]
+    def __init__(self, new_listener: Callable[[], Listener], weights: Sequence[float]) -> None:
+        self._listeners = [new_listener() for _ in weights]
         self._weights = list(weights)
 
     @property

@@ -104,7 +104,7 @@ class StepGraph:
         self._w, self._shape, self._exact = network.weights, network.shape, exact
         self._network = network
         self._graph = Graph()
-        self.shapes = step_shapes(network.shape, chooses=chooses, scores=scores)
+        self.shapes = self._shapes(chooses=chooses, scores=scores)
         inputs = {**self.shapes.fixed, **self.shapes.carried}
         self._in = {name: self._graph.input(name, *kind) for name, kind in inputs.items()}
         self._out: dict[str, str] = {}
@@ -114,6 +114,9 @@ class StepGraph:
         for name, (shape, dtype) in {**self.shapes.given, **self.shapes.carried}.items():
             self._graph.output(self._out[name], f"{name}_out", shape, dtype)
         self.session = self._graph.session()
+
+    def _shapes(self, *, chooses: bool, scores: bool) -> StepShapes:
+        return step_shapes(self._shape, chooses=chooses, scores=scores)
 
     def _linear(self, value: str, matrix: np.ndarray, bias: np.ndarray) -> str:
         if self._exact:
@@ -126,11 +129,7 @@ class StepGraph:
     def _hear(self) -> str:
         g, w = self._graph, self._w
         hidden, layers = self._shape.hidden, self._shape.layers
-        rows = [w[f"fields.{index}.weight"] for index in range(len(SIZES))]
-        rows += [w["position.weight"], w["phrase.weight"], w["start"][None]]
-        rows.append(np.zeros((1, hidden), dtype=np.float32))
-        x = g.summed(g.op("Gather", g.constant(np.concatenate(rows)), self._in["heard"]), 1)
-        x = g.op("Add", x, self._in["asked"])
+        x = self._heard()
         gains = g.split(self._in["gain"], *[hidden] * layers)
         offsets = g.split(self._in["offset"], *[hidden] * layers)
         for layer in range(layers):
@@ -139,6 +138,15 @@ class StepGraph:
         state = g.normed(g.op("Add", x, self._attended(x)), w["norm.weight"], w["norm.bias"])
         self._out["state"] = state
         return state
+
+    def _heard(self) -> str:
+        """Return the sum of all that is known of the event before, and of what is asked."""
+        g, w = self._graph, self._w
+        rows = [w[f"fields.{index}.weight"] for index in range(len(SIZES))]
+        rows += [w["position.weight"], w["phrase.weight"], w["start"][None]]
+        rows.append(np.zeros((1, self._shape.hidden), dtype=np.float32))
+        x = g.summed(g.op("Gather", g.constant(np.concatenate(rows)), self._in["heard"]), 1)
+        return g.op("Add", x, self._in["asked"])
 
     def _lstm(self, layer: int, x: str) -> str:
         """Equations 1-6; the candidate's rows moved behind the three gates'."""

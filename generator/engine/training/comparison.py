@@ -22,7 +22,12 @@ from generator.engine.metrics.grade import human_scale
 from generator.engine.metrics.line import Line, melody_of
 from generator.engine.metrics.style import style_space
 from generator.engine.training.corpus import Corpus
-from generator.engine.training.lines import lines_of, with_shuffled_onsets, with_shuffled_pitches
+from generator.engine.training.lines import (
+    lines_of,
+    long_lines,
+    with_shuffled_onsets,
+    with_shuffled_pitches,
+)
 from generator.engine.training.measures import (
     Measured,
     Reference,
@@ -34,7 +39,6 @@ from generator.engine.training.measures import (
 )
 
 HUMAN = "human held-out"
-_FEWEST_BARS = 8
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def reference_of(corpus: Corpus) -> Reference:
 
 def held_out_lines(corpus: Corpus, split: str) -> list[Line]:
     """Return the melodies of a split that are eight bars long or longer."""
-    return [line for line in lines_of(corpus.split(split)) if line.n_bars >= _FEWEST_BARS]
+    return long_lines(corpus.split(split))
 
 
 def compare(

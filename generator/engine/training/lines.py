@@ -10,6 +10,7 @@ from generator.engine.training.corpus import Piece
 
 _MELODY = 0
 FEWEST_NOTES = 16
+FEWEST_BARS = 8
 
 
 def line_of(piece: Piece) -> Line:
@@ -28,6 +29,11 @@ def line_of(piece: Piece) -> Line:
 def lines_of(pieces: Iterable[Piece]) -> list[Line]:
     """Return the melodies that are long enough to be measured (16 notes)."""
     return [line for line in map(line_of, pieces) if len(line) >= FEWEST_NOTES]
+
+
+def long_lines(pieces: Iterable[Piece]) -> list[Line]:
+    """Return the melodies that are eight bars long or longer."""
+    return [line for line in lines_of(pieces) if line.n_bars >= FEWEST_BARS]
 
 
 def with_shuffled_onsets(line: Line, rng: np.random.Generator) -> Line:

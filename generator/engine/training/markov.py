@@ -15,12 +15,14 @@ from generator.engine.composers.melody_tables import (
     interval_contexts,
     rhythm_contexts,
 )
+from generator.engine.metrics.grade import human_scale
 from generator.engine.metrics.originality import build_filter, melody_pairs, run_rows
 from generator.engine.networks.backoff import BackoffTable, context_hash, count_order
 from generator.engine.networks.checkpoints import save_checkpoint
 from generator.engine.tokens.vocabulary import PITCH_LOWEST, position_ids
 from generator.engine.training.corpus import Corpus, Piece
 from generator.engine.training.harmony import harmony_table
+from generator.engine.training.lines import long_lines
 
 _MELODY = 0
 # A long context seen once says nothing of what may follow, and makes nine tenths of the table.
@@ -106,11 +108,22 @@ def train_markov(corpus: Corpus, directory: Path) -> str:
 
 
 def train_foundation(corpus: Corpus, directory: Path) -> str:
-    """Estimate what all composers share (chord chain, originality filter), write it, name it."""
+    """Estimate what all composers share, write it, name it.
+
+    Chord chain and originality filter come from the train split, the scale of grades from the
+    melodies of the valid split that are eight bars long or longer.
+    """
     train = corpus.split("train")
     arrays = {
         "harmony": harmony_table(train).counts,
         "originality": originality_bits(train),
     }
-    config = {"composer": "foundation", "train_pieces": len(train)}
+    human = long_lines(corpus.split("valid"))
+    if human:
+        arrays |= human_scale(human).arrays()
+    config = {
+        "composer": "foundation",
+        "train_pieces": len(train),
+        "graded_against": len(human),
+    }
     return save_checkpoint(directory, arrays, config)

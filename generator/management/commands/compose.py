@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
 from generator.engine.composers.form import BREADTH
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
+from generator.engine.composers.lstm_acm import Engine, Fusion, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import EngineError
 from generator.engine.metrics.line import melody_of
@@ -93,6 +93,12 @@ class Command(BaseCommand):
             default=Fusion.EMBEDDING.value,
             help="How LSTM-ACM makes one music of several styles.",
         )
+        parser.add_argument(
+            "--engine",
+            choices=[engine.value for engine in Engine],
+            default=Engine.NUMPY.value,
+            help="What runs LSTM-ACM's network; int8 needs requirements-fast.txt.",
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         """Compose, write, and say what was made."""
@@ -109,7 +115,10 @@ class Command(BaseCommand):
             )
             composer = composer_for(brief.composer)
             if brief.composer is ComposerName.LSTM_ACM:
-                composer = load_lstm_acm(WEIGHTS, Settings(fusion=Fusion(options["fusion"])))
+                settings = Settings(
+                    fusion=Fusion(options["fusion"]), engine=Engine(options["engine"])
+                )
+                composer = load_lstm_acm(WEIGHTS, settings)
             began = time.process_time()
             score = composer.compose(brief, np.random.default_rng(brief.seed))
             write_midi(score, options["out"])

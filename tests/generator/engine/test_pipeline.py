@@ -14,6 +14,7 @@ from generator.engine.audio.quality import PREVIEW_ITEMS
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import BuiltInRenderer
 from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Rendering, Style
+from generator.engine.composers.gate import MAX_GRADED_DRAWS
 from generator.engine.errors import RenderCancelled, SynthesisError
 from generator.engine.pipeline import MAX_DRAWS, drawn_seed, first_fit, render, render_score
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
@@ -119,6 +120,14 @@ def test_quality_and_features_are_stored_as_plain_values(tmp_path):
     assert result.features["notes_per_minute"] == pytest.approx(8 * 60 / 4, rel=0.1)
     assert len(result.quality["loudness_curve_lufs"]) == 1
     assert all(type(value) is float for value in result.features.values())
+
+
+def test_a_rendering_says_how_usual_its_melody_is(tmp_path):
+    result = render(brief(minutes=1.0), directory=tmp_path, stem="night")
+    said = result.quality["typicality"]
+    assert set(said) == {"grade", "typicality", "draws"}
+    assert 1 <= len(said["draws"]) <= MAX_GRADED_DRAWS
+    assert said["typicality"] in said["draws"]
 
 
 def test_a_longer_score_is_cut_with_its_fade_complete(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from generator.engine.metrics.grade import Grade, human_scale
+from generator.engine.metrics.grade import Grade, HumanScale, human_scale
 from generator.engine.metrics.line import make_line
 
 
@@ -44,3 +44,13 @@ def test_a_piece_in_the_middle_of_all_measures_is_excellent(scale):
     )
     assert scale.grade(best) is Grade.EXCELLENT
     assert scale.is_acceptable(best)
+
+
+def test_a_scale_re_reads_from_a_release(scale):
+    again = HumanScale.of_arrays({**scale.arrays(), "harmony": np.zeros(3)})
+    found, expected = again.typicality(tune(7)), scale.typicality(tune(7))
+    assert found == expected
+
+
+def test_a_release_without_a_scale_has_none():
+    assert HumanScale.of_arrays({"harmony": np.zeros(3)}) is None

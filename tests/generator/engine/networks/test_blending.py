@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def heard(listener, conditions):
 def test_one_listener_speaks_as_itself(network):
     nothing = np.zeros(network.shape.conditions, dtype=np.float32)
     alone = heard(Listener(network, nothing), asked("jazz"))
-    blended = heard(BlendedListener(network, [1.0]), [asked("jazz")])
+    blended = heard(BlendedListener(partial(Listener, network, nothing), [1.0]), [asked("jazz")])
     told = alone.log_distribution(alone.state, ())
     assert np.array_equal(blended.log_distribution(blended.state, ()), told)
     assert np.array_equal(blended.copy_share(2), alone.copy_share(2))
@@ -40,7 +42,8 @@ def test_one_listener_speaks_as_itself(network):
 def test_a_blend_lies_between_its_styles(network):
     def log_p(weights):
         styles = [asked("jazz"), asked("folk")]
-        blended = heard(BlendedListener(network, weights), styles)
+        nothing = np.zeros(network.shape.conditions, dtype=np.float32)
+        blended = heard(BlendedListener(partial(Listener, network, nothing), weights), styles)
         chain = blended.chained(0, blended.state, 4, 12)
         chain = blended.chained(1, chain, 0)
         return blended.log_distribution(chain, (4, 0))
