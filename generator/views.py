@@ -45,11 +45,14 @@ class Unsatisfiable(Exception):
     """The range begins beyond the end of the file."""
 
 
-def ranged_file(request: HttpRequest, path: Path, content_type: str, etag: str) -> HttpResponseBase:
+def ranged_file(
+    request: HttpRequest, path: Path, content_type: str, etag: str, *, save_as: str = ""
+) -> HttpResponseBase:
     """Answer GET or HEAD for one file: 200, 206, 304, 412 or 416.
 
     Several ranges in one request are answered with the whole file, as RFC 9110 allows: no player
-    asks for them. `etag` is any text that changes with the content, such as its SHA-256.
+    asks for them. `etag` is any text that changes with the content, such as its SHA-256. With
+    `save_as` the browser keeps the file under that name instead of playing it.
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -62,7 +65,8 @@ def ranged_file(request: HttpRequest, path: Path, content_type: str, etag: str) 
     response.headers["ETag"] = quote_etag(etag)
     response.headers["Cache-Control"] = CACHE_CONTROL
     # The name on our disk is nobody's business.
-    response.headers["Content-Disposition"] = f'inline; filename="music{path.suffix}"'
+    manner = f'attachment; filename="{save_as}"' if save_as else 'inline; filename="music.mp3"'
+    response.headers["Content-Disposition"] = manner
     return response
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from generator.engine.brief import Bed, Instrument, Mode, Style
 from studies.models.consent import WithdrawalScope
+from studies.models.listening import ratings
 from studies.models.participant import MusicPreference
 
 YES, NO, TALK = "yes", "no", "talk"
@@ -166,6 +167,13 @@ class StopForm(forms.Form):
     def scope_name(self) -> str:
         """The chosen scope in words."""
         return str(SCOPE_NAMES[self.cleaned_data["scope"]])
+
+
+class RatingForm(forms.Form):
+    """What is said of one night's music."""
+
+    night_on = forms.DateField()
+    rating = forms.ChoiceField(choices=ratings)
 
 
 class HeardForm(forms.Form):

@@ -135,6 +135,12 @@ def test_the_name_on_our_disk_stays_here(small):
         assert response["Content-Disposition"] == 'inline; filename="music.mp3"'
 
 
+def test_what_is_to_be_kept_comes_under_a_name_of_its_own(small):
+    request = RequestFactory().get("/audio/")
+    response = ranged_file(request, small, "audio/midi", "abc", save_as="music-2026-11-22.mid")
+    assert response["Content-Disposition"] == 'attachment; filename="music-2026-11-22.mid"'
+
+
 def test_head_tells_the_length_and_ignores_ranges(small):
     response = ask(small, "HEAD", Range="bytes=0-1")
     assert response.status_code == 200

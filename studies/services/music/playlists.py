@@ -67,7 +67,7 @@ def request_tonight(*, participant: Participant) -> PlaylistAssignment:
     Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
     """
     night = _request(participant, tonight(participant), participant_actor(participant))
-    if night.playlist.state == PlaylistState.FAILED:
+    if night.playlist.state in STUCK:
         retry_playlist(night.playlist)
     return night
 

@@ -47,8 +47,8 @@ def pin_renderer(*, study: Study, actor: Actor, reason: str = "") -> RendererPin
 
     Nights that were asked for before keep the pin that they were asked for with.
     """
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    old, pin = study.renderer_pin, chosen_pin()
+    old = Study.objects.select_for_update().get(pk=study.pk).renderer_pin
+    pin = chosen_pin()
     if old and not reason.strip():
         raise ReasonMissing("another renderer")
     study.renderer_pin = asdict(pin)

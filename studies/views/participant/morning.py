@@ -1,7 +1,7 @@
 """The music group's diary of a morning: six taps, and the mornings that can still be filled in."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import partial, wraps
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,6 +27,7 @@ from studies.services.music.morning_diary import (
 )
 from studies.views.participant.answering import Sheet, item_page
 from studies.views.participant.session import participant_page
+from studies.views.participant.tonight import rating_part
 
 View = Callable[..., HttpResponse]
 
@@ -89,8 +90,15 @@ def check(request: HttpRequest, participant: Participant, morning: date) -> Http
         "url_prefix": sheet.address,
         "language": get_language(),
         "has_earlier": has_open_mornings(participant),
+        "rating": _rating_of(participant, morning),
     }
     return render(request, "studies/participant/morning_saved.html", context)
+
+
+def _rating_of(participant: Participant, morning: date) -> dict[str, object] | None:
+    """Return the rating of the night before this morning, if its music was heard."""
+    part = rating_part(participant)
+    return part if part and part["night_on"] == morning - timedelta(days=1) else None
 
 
 def has_open_mornings(participant: Participant) -> bool:

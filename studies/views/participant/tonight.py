@@ -1,5 +1,6 @@
 """Tonight: the mix on its way, then one button; or the lessons, for those who learn skills."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -8,16 +9,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from generator.engine.errors import ScoreError
+from generator.engine.score.musicxml import MIME_TYPE as MUSICXML_TYPE
 from generator.models.playlist import Playlist, PlaylistState, Track
 from generator.selectors import playlist_progress
-from generator.services.storage import audio_path
+from generator.services.sheets import sheet_music
+from generator.services.storage import audio_path, check_path, midi_path
 from generator.views import ranged_file
+from studies.design.parts import Download
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment, StudyError
-from studies.forms.participant import HeardForm
-from studies.models.listening import PlaylistAssignment
+from studies.forms.participant import HeardForm, RatingForm
+from studies.models.listening import ratings
 from studies.models.participant import Participant
 from studies.services.music.listening import record_listening
-from studies.services.music.playlists import request_tonight, tonight
+from studies.services.music.playlists import STUCK, request_tonight, serve_tonight, tonight
+from studies.services.music.ratings import night_to_rate, rate_night
 from studies.views.participant.session import night_data, night_page
 
 STAGES = {
@@ -27,8 +33,14 @@ STAGES = {
     PlaylistState.CHECKING: gettext_lazy("Listening once more"),
     PlaylistState.READY: gettext_lazy("Ready"),
 }
-STUCK = {PlaylistState.FAILED, PlaylistState.CANCELLED}
-AUDIO_TYPE = "audio/mpeg"
+QUEUE_IS_LONG = gettext_lazy("Your music is in the queue")
+AUDIO_TYPE, MIDI_TYPE = "audio/mpeg", "audio/midi"
+SUFFIXES = {Download.MP3: "mp3", Download.MIDI: "mid", Download.MUSICXML: "musicxml"}
+DOWNLOAD_NAMES = {
+    Download.MP3: gettext_lazy("Sound (MP3)"),
+    Download.MIDI: gettext_lazy("Notes (MIDI)"),
+    Download.MUSICXML: gettext_lazy("Sheet music (MusicXML)"),
+}
 
 
 @require_safe
@@ -36,7 +48,7 @@ AUDIO_TYPE = "audio/mpeg"
 def page(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Show tonight's mix, asked for now unless it was before."""
     try:
-        night = _stuck_night(participant) or request_tonight(participant=participant)
+        night = serve_tonight(participant=participant)
     except NoMusicInThisArm:
         return redirect("studies:lessons")
     except NotInTreatment:
@@ -51,6 +63,8 @@ def page(request: HttpRequest, participant: Participant) -> HttpResponse:
         "minutes": round(track.duration_s / 60) if track else None,
         "is_stuck": playlist.state in STUCK,
         "progress": _progress(playlist),
+        "downloads": _downloads(participant),
+        "rating": rating_part(participant),
     }
     return render(request, "studies/participant/tonight.html", context)
 
@@ -78,8 +92,54 @@ def status(request: HttpRequest, participant: Participant) -> JsonResponse:
 @night_data
 def audio(request: HttpRequest, participant: Participant, track: str) -> HttpResponseBase:
     """Send the participant's own music, in ranges; anybody else's does not exist."""
-    own = get_object_or_404(Track, pk=track, playlist__in=participant.nights.values("playlist"))
+    own = _own_track(participant, track)
     return ranged_file(request, audio_path(own), AUDIO_TYPE, own.audio_sha256)
+
+
+@require_http_methods(["GET", "HEAD"])
+@night_data
+def volume(request: HttpRequest, participant: Participant, track: str) -> HttpResponseBase:
+    """Send the short piece by which the volume is set."""
+    own = _own_track(participant, track)
+    path = check_path(own)
+    if path is None:
+        raise Http404
+    return ranged_file(request, path, AUDIO_TYPE, f"{own.audio_sha256}-check")
+
+
+@require_http_methods(["GET", "HEAD"])
+@night_data
+def keep(request: HttpRequest, participant: Participant, track: str, form: str) -> HttpResponseBase:
+    """Send the participant's own music to keep, in the forms that the protocol allows."""
+    if form not in participant.study.plan.music.downloads:
+        raise Http404
+    own = _own_track(participant, track)
+    night = participant.nights.filter(playlist=own.playlist_id).latest("night_on")
+    name = f"music-{night.night_on}.{SUFFIXES[form]}"
+    if form == Download.MUSICXML:
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(_sheet(own), content_type=MUSICXML_TYPE, headers=headers)
+    path, kind = audio_path(own), AUDIO_TYPE
+    if form == Download.MIDI:
+        path, kind = midi_path(own), MIDI_TYPE
+    return ranged_file(request, path, kind, f"{own.audio_sha256}-{form}", save_as=name)
+
+
+@require_POST
+@night_page
+def rate(request: HttpRequest, participant: Participant) -> HttpResponse:
+    """Keep what is said of a night's music, and lead back to where it was said."""
+    form = RatingForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
+    said = form.cleaned_data
+    try:
+        rate_night(participant=participant, night_on=said["night_on"], rating=said["rating"])
+    except NightUnknown as error:
+        raise Http404 from error
+    if request.POST.get("back") == "morning":
+        return redirect("studies:morning_check", said["night_on"] + timedelta(days=1))
+    return redirect("studies:tonight")
 
 
 @require_POST
@@ -102,9 +162,33 @@ def heard(request: HttpRequest, participant: Participant) -> HttpResponse:
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
-def _stuck_night(participant: Participant) -> PlaylistAssignment | None:
-    nights = participant.nights.select_related("playlist")
-    return nights.filter(night_on=tonight(participant), playlist__state__in=STUCK).first()
+def rating_part(participant: Participant) -> dict[str, object] | None:
+    """Return what the rating of the last night that was heard shows; None if none was."""
+    night = night_to_rate(participant)
+    if night is None:
+        return None
+    kept = getattr(night, "rating", None)
+    return {
+        "night_on": night.night_on,
+        "choices": ratings(),
+        "said": kept.rating if kept else "",
+    }
+
+
+def _own_track(participant: Participant, track: str) -> Track:
+    return get_object_or_404(Track, pk=track, playlist__in=participant.nights.values("playlist"))
+
+
+def _sheet(track: Track) -> str:
+    try:
+        return sheet_music(track)
+    except ScoreError as error:
+        raise Http404 from error
+
+
+def _downloads(participant: Participant) -> list[tuple[str, object]]:
+    allowed = participant.study.plan.music.downloads
+    return [(form, DOWNLOAD_NAMES[Download(form)]) for form in allowed]
 
 
 def _progress(playlist: Playlist) -> dict[str, object]:
@@ -112,7 +196,7 @@ def _progress(playlist: Playlist) -> dict[str, object]:
     known = playlist_progress(playlist)
     return {
         "percent": round(100 * known["progress"]),
-        "stage": str(STAGES.get(playlist.state, "")),
+        "stage": str(QUEUE_IS_LONG if known["n_ahead"] else STAGES.get(playlist.state, "")),
         "remaining": _remaining(known["remaining_s"]),
         "is_final": known["is_final"],
     }

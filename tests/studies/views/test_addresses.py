@@ -54,6 +54,7 @@ PARTICIPANT_PAGES = {
     "group": [],
     "tonight": [],
     "tonight_again": [],
+    "tonight_rate": [],
     "lessons": [],
     "lesson": ["sleep_education", 1],
     "lesson_done": ["sleep_education"],
@@ -74,6 +75,8 @@ PARTICIPANT_PAGES = {
 PARTICIPANT_DATA = {
     "tonight_status": [],
     "tonight_audio": [uuid.UUID(int=1)],
+    "tonight_volume": [uuid.UUID(int=1)],
+    "tonight_keep": [uuid.UUID(int=1), "mp3"],
     "tonight_heard": [],
 }
 # Any member of staff; the list holds their own studies only.
@@ -139,6 +142,7 @@ NOT_YET_THERE = {*SHEET_OF_STUDY, *LEARNER_OF_STUDY}
 POST_ONLY = {
     "leave",
     "tonight_again",
+    "tonight_rate",
     "tonight_heard",
     "diary_usual",
     "study_open",

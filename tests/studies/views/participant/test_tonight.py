@@ -1,13 +1,19 @@
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from generator.engine.score.midi import write_midi
+from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, Track
 from generator.services.storage import nights
-from studies.models.listening import ListeningSession, PlaylistAssignment
+from studies.models.listening import ListeningSession, PlaylistAssignment, PoolMix
+from studies.services.allocation import arm_of
+from studies.services.music.listening import record_listening
 from studies.services.music.playlists import request_tonight
+from studies.services.music.pool import fill_pools
 from tests.factories import make_participant
 from tests.studies.views.browsers import learner, listener, phone_of
 
@@ -154,3 +160,153 @@ def test_those_who_learn_skills_are_led_to_their_lessons():
 
 def test_nobody_hears_music_before_they_are_in_a_group():
     assert phone_of(make_participant("consented")).get("/me/tonight/").url == "/me/"
+
+
+def allow(participant, *forms):
+    """Let the protocol allow these downloads."""
+    study = participant.study
+    study.protocol["music"] = {"downloads": list(forms)}
+    study.save(update_fields=["protocol"])
+
+
+def with_notes(night: PlaylistAssignment) -> Track:
+    """Publish a night with a MIDI file that can be read, and a volume check."""
+    track = publish(night)
+    melody = Part(Role.MELODY, 0, (Note(0, 4, 60, 64), Note(4, 8, 64, 64)))
+    write_midi(Score((melody,), (TempoMark(0, 60.0),)), nights() / track.midi_name)
+    track.check_name = f"{track.pk.hex}.check.mp3"
+    track.save()
+    (nights() / track.check_name).write_bytes(AUDIO[:100])
+    return track
+
+
+def test_music_may_be_kept_in_the_forms_that_the_protocol_allows():
+    participant = listener()
+    allow(participant, "mp3", "midi", "musicxml")
+    night = request_tonight(participant=participant)
+    track = with_notes(night)
+    client = phone_of(participant)
+    assert "Sheet music (MusicXML)" in client.get("/me/tonight/").content.decode()
+    for form, suffix, kind in (
+        ("mp3", "mp3", "audio/mpeg"),
+        ("midi", "mid", "audio/midi"),
+        ("musicxml", "musicxml", "application/vnd.recordare.musicxml+xml"),
+    ):
+        answer = client.get(f"/me/tonight/keep/{track.pk}/{form}/")
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == kind
+        name = f"music-{night.night_on}.{suffix}"
+        assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert body
+    assert body.count(b"<pitch>") == 2
+
+
+def test_nothing_may_be_kept_unless_the_protocol_says_so():
+    participant = listener()
+    track = with_notes(request_tonight(participant=participant))
+    client = phone_of(participant)
+    assert "Keep this music" not in client.get("/me/tonight/").content.decode()
+    for form in ("mp3", "midi", "musicxml", "wav"):
+        assert client.get(f"/me/tonight/keep/{track.pk}/{form}/").status_code == 404
+    allow(participant, "mp3")
+    assert client.get(f"/me/tonight/keep/{track.pk}/mp3/").status_code == 200
+    assert client.get(f"/me/tonight/keep/{track.pk}/midi/").status_code == 404
+
+
+def test_another_persons_music_does_not_exist_in_any_form():
+    participant = listener()
+    allow(participant, "mp3", "midi", "musicxml")
+    track = with_notes(request_tonight(participant=participant))
+    stranger = phone_of(listener())
+    for form in ("mp3", "midi", "musicxml"):
+        assert stranger.get(f"/me/tonight/keep/{track.pk}/{form}/").status_code == 404
+    assert stranger.get(f"/me/tonight/volume/{track.pk}/").status_code == 404
+
+
+def test_notes_that_are_gone_are_not_found():
+    participant = listener()
+    allow(participant, "midi", "musicxml")
+    track = publish(request_tonight(participant=participant))
+    client = phone_of(participant)
+    for form in ("midi", "musicxml"):
+        assert client.get(f"/me/tonight/keep/{track.pk}/{form}/").status_code == 404
+
+
+def test_the_volume_can_be_tried_where_there_is_a_piece_for_it():
+    participant = listener()
+    night = request_tonight(participant=participant)
+    track = publish(night)
+    client = phone_of(participant)
+    assert "Try the volume" not in client.get("/me/tonight/").content.decode()
+    assert client.get(f"/me/tonight/volume/{track.pk}/").status_code == 404
+    track.check_name = "a.check.mp3"
+    track.save()
+    (nights() / "a.check.mp3").write_bytes(AUDIO[:100])
+    assert "Try the volume" in client.get("/me/tonight/").content.decode()
+    part = client.get(f"/me/tonight/volume/{track.pk}/", headers={"Range": "bytes=0-1"})
+    assert (part.status_code, part.content) == (206, AUDIO[:2])
+
+
+def heard_night(participant) -> PlaylistAssignment:
+    night = request_tonight(participant=participant)
+    publish(night)
+    record_listening(
+        participant=participant, night_id=night.pk, client_id=uuid.uuid4(), intervals=[[0, 30]]
+    )
+    return night
+
+
+def test_a_night_is_rated_on_the_page_once_it_was_heard():
+    participant = listener()
+    client = phone_of(participant)
+    assert "Never again" not in client.get("/me/tonight/").content.decode()
+    night = heard_night(participant)
+    assert "Never again" in client.get("/me/tonight/").content.decode()
+    answer = client.post("/me/tonight/rate/", {"night_on": night.night_on, "rating": "liked"})
+    assert answer["Location"] == "/me/tonight/"
+    page = client.get("/me/tonight/").content.decode()
+    assert 'value="liked" aria-pressed="true"' in page
+    back = {"night_on": night.night_on, "rating": "calming", "back": "morning"}
+    answer = client.post("/me/tonight/rate/", back)
+    morning = night.night_on + timedelta(days=1)
+    assert answer["Location"] == f"/me/morning/{morning}/check/"
+
+
+def test_only_a_heard_night_of_ones_own_can_be_rated():
+    participant = listener()
+    night = heard_night(participant)
+    stranger = phone_of(listener())
+    said = {"night_on": night.night_on, "rating": "liked"}
+    assert stranger.post("/me/tonight/rate/", said).status_code == 404
+    for wrong in ({"rating": "liked"}, {**said, "rating": "x"}, {**said, "night_on": "soon"}):
+        assert phone_of(participant).post("/me/tonight/rate/", wrong).status_code == 400
+    assert phone_of(participant).get("/me/tonight/rate/").status_code == 405
+
+
+def test_at_bedtime_a_mix_of_the_pool_looks_and_sounds_like_any_other():
+    participant = listener()
+    client = phone_of(participant)
+    night = request_tonight(participant=participant)
+    fill_pools()
+    mix = PoolMix.objects.get(arm=arm_of(participant), position=0)
+    night.playlist, own = mix.playlist, night.playlist
+    track = publish(night)
+    Playlist.objects.filter(pk=own.pk).update(
+        state=PlaylistState.FAILED, finished_at=timezone.now()
+    )
+    page = client.get("/me/tonight/").content.decode()
+    assert str(track.pk) in page
+    assert "did not work out" not in page
+    assert "pool" not in page
+    answer = client.get(f"/me/tonight/audio/{track.pk}/")
+    assert answer["Content-Disposition"] == 'inline; filename="music.mp3"'
+    assert participant.nights.get().is_from_pool
+
+
+def test_others_before_one_in_the_queue_are_told_of():
+    participant = listener()
+    fill_pools()
+    Playlist.objects.update(wanted_by=None)
+    page = phone_of(participant).get("/me/tonight/").content.decode()
+    assert "Your music is in the queue" in page
