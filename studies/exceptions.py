@@ -98,6 +98,47 @@ class StudyNotOpen(StudyError):
         )
 
 
+class LockRefused(StudyError):
+    """Something cannot be locked, or a lock not opened."""
+
+    code = "lock_refused"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            "a lock on what is done with, opened by a second person, was expected, got one for "
+            f"{got}. Look at the page of locks."
+        )
+
+
+class NothingToSign(StudyError):
+    """A signature stands under something."""
+
+    code = "nothing_to_sign"
+
+    def __init__(self, participant: str) -> None:
+        super().__init__(
+            f"answers that were handed in were expected, {participant} has none. Sign them later."
+        )
+
+
+class NotAllocated(StudyError):
+    """Somebody without an arm cannot be unblinded."""
+
+    code = "not_allocated"
+
+    def __init__(self, participant: str) -> None:
+        super().__init__(
+            f"an allocated participant was expected, got {participant}, who has no arm. "
+            "There is nothing to unblind."
+        )
+
+
+class ErasureRefused(StudyError):
+    """The day on which contacts are erased cannot be that one, or has passed."""
+
+    code = "erasure_refused"
+
+
 class ReasonMissing(StudyError):
     """A step that cannot be taken back wants a reason."""
 

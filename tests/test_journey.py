@@ -13,6 +13,7 @@ from studies import clock
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import ArmKind, Study, StudyState
 from studies.services.allocation import allocate_participant, arm_of, rederive
+from studies.services.closing.locks import lock_database
 from studies.services.music.listening import record_listening
 from studies.services.music.playlists import request_tonight
 from studies.services.protocol.setup import close_study, create_study, open_study, unblind_study
@@ -65,6 +66,7 @@ def test_a_study_goes_from_its_first_draft_to_change_rates_by_arm() -> None:
 
     with clock.at(START + timedelta(weeks=9)):
         study = close_study(study=study, actor=clinician)
+        lock_database(study=study, actor=clinician)
         study = unblind_study(study=study, actor=researcher, reason="all data are in")
     assert study.state == StudyState.UNBLINDED
     by_arm = report(study)

@@ -9,6 +9,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from studies.design.export_tables import safe
@@ -41,6 +42,14 @@ class Bundle:
     def text(self, name: str, content: str) -> None:
         """Write a text file."""
         self._write(name, [content.encode()])
+
+    def lines(self, name: str, lines: Iterable[str]) -> None:
+        """Write a text file line by line; they are never held together."""
+        self._write(name, (f"{line}\n".encode() for line in lines))
+
+    def copy(self, name: str, file: IO[bytes]) -> None:
+        """Write what an open file holds."""
+        self._write(name, iter(lambda: file.read(CHUNK_CHARACTERS), b""))
 
     def checksums(self) -> str:
         """Return the checksums of the files so far, as ``sha256sum --check`` reads them."""

@@ -45,6 +45,9 @@ class Ability(StrEnum):
     SEE_OUTCOMES = "see_outcomes"
     EXPORT = "export"
     UNBLIND = "unblind"
+    BREAK_BLIND = "break_blind"
+    LOCK = "lock"
+    SIGN = "sign"
     MANAGE_MEMBERS = "manage_members"
     SEE_PROGRESS = "see_progress"
     READ_AUDIT = "read_audit"
@@ -65,6 +68,9 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.WITHDRAW,
             Ability.CORRECT,
             Ability.CLOSE,
+            Ability.BREAK_BLIND,
+            Ability.LOCK,
+            Ability.SIGN,
             Ability.MANAGE_MEMBERS,
             Ability.SEE_PROGRESS,
             Ability.READ_AUDIT,
@@ -80,6 +86,8 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.ALLOCATE,
             Ability.WITHDRAW,
             Ability.CORRECT,
+            Ability.BREAK_BLIND,
+            Ability.LOCK,
             Ability.SEE_PROGRESS,
         }
     ),

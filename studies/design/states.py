@@ -12,7 +12,9 @@ Moves = Mapping[str, frozenset[str]]
 STUDY: Moves = {
     "draft": frozenset({"open"}),
     "open": frozenset({"closed"}),
-    "closed": frozenset({"unblinded"}),
+    # The database is locked before anybody learns an arm; a lock may be opened, an arm not unread.
+    "closed": frozenset({"locked"}),
+    "locked": frozenset({"closed", "unblinded"}),
     "unblinded": frozenset(),
 }
 PARTICIPANT: Moves = {
@@ -68,7 +70,15 @@ DEVIATION: Moves = {
     "noted": frozenset({"assessed"}),
     "assessed": frozenset(),
 }
+LOCK: Moves = {
+    # One person asks to open a lock, another one says yes or no.
+    "locked": frozenset({"unlock_asked"}),
+    "unlock_asked": frozenset({"unlocked", "locked"}),
+    # What is locked again has a lock of its own.
+    "unlocked": frozenset(),
+}
 MACHINES: Mapping[str, Moves] = {
+    "lock": LOCK,
     "study": STUDY,
     "protocol": PROTOCOL,
     "participant": PARTICIPANT,

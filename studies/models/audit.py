@@ -55,6 +55,10 @@ class AuditEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["chain", "number"], name="studies_auditentry_once")
         ]
+        # A participant's timeline asks for a dozen rows among millions.
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="studies_auditentry_subject")
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain} #{self.number} {self.action}"

@@ -16,6 +16,7 @@ class StudyState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
+    LOCKED = "locked", _("Database locked")
     UNBLINDED = "unblinded", _("Unblinded")
 
 

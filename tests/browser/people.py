@@ -28,6 +28,7 @@ from studies.services.cbt.diary import (
     save_diary_answer,
     submit_diary,
 )
+from studies.services.closing.locks import lock_database
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.access import set_pin
 from studies.services.entry.consent import current_text, give_consent
@@ -246,6 +247,7 @@ def finish_study(study: str, n: int, unblinded_by: str) -> str:
     found, actor = Study.objects.get(code=study), staff(User.objects.get(username=unblinded_by))
     with clock.at(begun + timedelta(weeks=9)):
         close_study(study=found, actor=actor, reason="")
+        lock_database(study=found, actor=actor)
         unblind_study(study=found, actor=actor, reason="the data are complete")
     return study
 

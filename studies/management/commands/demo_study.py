@@ -20,6 +20,7 @@ from studies.design.synthetic import person
 from studies.models.study import ArmKind, Role, Study
 from studies.models.user import User
 from studies.services.allocation import arm_kind_of, arm_of
+from studies.services.closing.locks import lock_database
 from studies.services.demonstration.trial import Carried, Mixes, Script, carry
 from studies.services.entry.access import set_pin
 from studies.services.entry.enrolment import reissue_link
@@ -120,6 +121,7 @@ class Command(BaseCommand):
         with clock.at(closed_at):
             close_study(study=study, actor=actor, reason="the last visit's window has closed")
         with clock.at(now - timedelta(days=3)):
+            lock_database(study=study, actor=actor)
             unblind_study(
                 study=study,
                 actor=staff(accounts["researcher"]),

@@ -116,6 +116,14 @@ def verify_chain(chain: str) -> list[Break]:
 
 def entry_hash(entry: AuditEntry) -> str:
     """Return the SHA-256 of an entry's canonical JSON, the previous entry's hash included."""
+    text = json.dumps(
+        entry_content(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def entry_content(entry: AuditEntry) -> dict[str, object]:
+    """Return everything of an entry that its hash stands for."""
     content = {
         "chain": entry.chain,
         "number": entry.number,
@@ -133,8 +141,7 @@ def entry_hash(entry: AuditEntry) -> str:
     if entry.zone:
         # Entries from before zones were kept have none, and their hashes still hold.
         content["zone"] = entry.zone
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return content
 
 
 def study_of(subject: models.Model | None) -> Study | None:

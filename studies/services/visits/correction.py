@@ -11,11 +11,12 @@ from studies.exceptions import CorrectionNotAllowed, ReasonMissing
 from studies.models.participant import ParticipantState
 from studies.models.study import StudyState
 from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.locks import lock_on
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.answers import told
 from studies.services.visits.assessment import answers_sha256, decide_again
 
-# Whoever knows the arms must not touch the answers: corrections end before unblinding.
+# Whoever knows the arms must not touch the answers: corrections end with the database lock.
 CORRECTABLE = {StudyState.OPEN, StudyState.CLOSED}
 
 
@@ -39,7 +40,7 @@ def correct_assessment(
         .select_related("visit__participant__study", "response")
         .get(pk=assessment.pk)
     )
-    if obstacle := obstacle_to_correcting(assessment):
+    if obstacle := obstacle_to_correcting(assessment, item_key):
         raise CorrectionNotAllowed(obstacle)
     if not reason.strip():
         raise ReasonMissing("correcting an answer")
@@ -77,8 +78,8 @@ def correct_assessment(
     return now
 
 
-def obstacle_to_correcting(assessment: Assessment) -> str:
-    """Return what stands in the way of a correction; empty when there is nothing."""
+def obstacle_to_correcting(assessment: Assessment, item_key: str = "") -> str:
+    """Return what stands in the way of a correction, of one item or of any; empty for nothing."""
     participant = assessment.visit.participant
     if assessment.state != AssessmentState.SUBMITTED:
         return f"an assessment that is {assessment.state}"
@@ -86,4 +87,6 @@ def obstacle_to_correcting(assessment: Assessment) -> str:
         return "answers of somebody who withdrew"
     if participant.study.state not in CORRECTABLE:
         return f"a study that is {participant.study.state}"
+    if lock := lock_on(assessment, item_key):
+        return f"what is locked ({lock.level})"
     return ""

@@ -24,7 +24,7 @@ def outcomes(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "report": report(study),
         "abilities": abilities_in(request.user, study),
-        "may_unblind": study.state == StudyState.CLOSED,
+        "may_unblind": study.state == StudyState.LOCKED,
     }
     return render(request, "studies/research/outcomes.html", context)
 
@@ -52,6 +52,6 @@ def unblind(request: HttpRequest, study: Study) -> HttpResponse:
             messages.success(request, _("The study is unblinded. Outcomes are shown by arm."))
             return redirect("studies:outcomes", study.code)
         except StudyError:
-            words = _("A study is unblinded after data collection has ended, and only once.")
+            words = _("A study is unblinded when its database is locked, and only once.")
             form.add_error(None, words)
     return render(request, "studies/research/unblind.html", {"study": study, "form": form})

@@ -6,6 +6,7 @@ from studies.design.states import (
     ADVERSE_EVENT,
     ASSESSMENT,
     DEVIATION,
+    LOCK,
     MACHINES,
     PARTICIPANT,
     PROTOCOL,
@@ -15,6 +16,7 @@ from studies.design.states import (
     require_move,
 )
 from studies.models.deviation import DeviationState
+from studies.models.lock import LockState
 from studies.models.participant import ParticipantState
 from studies.models.protocol import VersionState
 from studies.models.query import QueryState
@@ -30,6 +32,7 @@ PAIRS = [
 @pytest.mark.parametrize(
     ("moves", "names"),
     [
+        (LOCK, LockState),
         (STUDY, StudyState),
         (PROTOCOL, VersionState),
         (PARTICIPANT, ParticipantState),
@@ -62,5 +65,6 @@ def test_final_states_stay(machine: str, final: str) -> None:
 
 def test_nobody_is_allocated_without_baseline_and_no_study_goes_backwards() -> None:
     assert "allocated" not in PARTICIPANT["consented"] | PARTICIPANT["invited"]
-    assert "open" not in STUDY["closed"] | STUDY["unblinded"]
+    assert "open" not in STUDY["closed"] | STUDY["locked"] | STUDY["unblinded"]
+    assert "unblinded" not in STUDY["closed"]
     assert "open" not in ASSESSMENT["submitted"]

@@ -3,6 +3,7 @@ import pytest
 
 from studies.selectors.outcomes import outcomes_of
 from studies.services.allocation import arm_of
+from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_study
@@ -29,6 +30,7 @@ def test_the_arm_is_told_after_unblinding_only() -> None:
     assert set(outcomes_of(study).arms) == {"all"}
     study = close_study(study=study, actor=SYSTEM, reason="test")
     assert set(outcomes_of(study).arms) == {"all"}
+    lock_database(study=study, actor=SYSTEM)
     study = unblind_study(study=study, actor=SYSTEM, reason="test")
     outcomes = outcomes_of(study)
     assert dict(zip(outcomes.codes, outcomes.arms, strict=True)) == {

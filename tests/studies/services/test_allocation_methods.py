@@ -24,6 +24,7 @@ from studies.services.allocation import (
     reveal_sequences,
     usage_of,
 )
+from studies.services.closing.locks import lock_database
 from studies.services.protocol.members import add_site
 from studies.services.protocol.setup import close_study, open_study, unblind_study
 from studies.services.trail.audit import SYSTEM, staff
@@ -215,6 +216,7 @@ def test_whoever_gets_the_seeds_after_unblinding_derives_every_slot(method: str)
         call_command("reveal_allocation", study.code)
     actor = staff(clinician_of(study))
     study = close_study(study=study, actor=actor, reason="all in")
+    lock_database(study=study, actor=actor)
     unblind_study(study=study, actor=actor, reason="all in")
     out = StringIO()
     call_command("reveal_allocation", study.code, stdout=out)

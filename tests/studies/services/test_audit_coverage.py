@@ -1,15 +1,21 @@
 """A1: every table of trial data has an entry for each row, or says which one stands for it."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 
 from studies.models.audit import AuditEntry
 from studies.models.study import Role
 from studies.services.allocation import import_list
+from studies.services.closing.contacts import set_erasure_day
+from studies.services.closing.locks import lock_visit
+from studies.services.closing.signing import sign_casebook
 from studies.services.protocol.members import add_site
+from studies.services.protocol.setup import close_study
 from studies.services.protocol.versions import submit_version
-from studies.services.trail.audit import SYSTEM, record
-from tests.factories import make_participant, make_staff, make_study
+from studies.services.trail.audit import SYSTEM, record, staff
+from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +28,7 @@ NAMED = {
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
+    "studies.lock", "studies.signature", "studies.contactretention",
     "studies.nightrating", "studies.poolmix",
     "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
     "studies.reminder", "studies.reminderchoice",
@@ -38,6 +45,7 @@ COVERED_BY_ANOTHER = {
     "studies.contactdetails": "made with the participant; the trail holds no identity",
     "studies.personkey": "made with the participant, whose entries say when it was destroyed",
     "studies.withdrawal": "the participant's entry has the scope",
+    "studies.unblinding": "the participant's entry has the kind, and must not tell more",
     "studies.eventnote": "the event's entry has the move and the SHA-256 of the words",
     "studies.querynote": "the query's entry has the move and the SHA-256 of the words",
 }
@@ -60,7 +68,12 @@ def _conduct() -> None:
     make_staff(Role.MONITOR, study=study)
     import_list(study=study, text=_csv(*SLOTS), actor=SYSTEM)
     submit_version(study=study, actor=SYSTEM)
-    make_participant("week4")
+    person = make_participant("week4")
+    lock_visit(visit=person.visits.get(week=0), actor=SYSTEM)
+    actor = staff(clinician_of(person.study))
+    sign_casebook(participant=person, meaning="reviewed", actor=actor)
+    close_study(study=person.study, actor=actor, reason="the audit is tested")
+    set_erasure_day(study=person.study, erase_on=date(2100, 1, 1), actor=actor)
 
 
 def test_set_up_enrolment_and_allocation_leave_an_entry_for_every_row() -> None:

@@ -12,6 +12,7 @@ from studies.forms.protocol import VisitsStep
 from studies.models.audit import AuditEntry
 from studies.models.study import Arm, Role, Study, StudyState
 from studies.services.allocation import commitments_of
+from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import (
     close_study,
     create_study,
@@ -126,16 +127,18 @@ def test_closing_early_wants_a_reason_and_cancels_what_is_to_come() -> None:
     assert (study.state, set(states)) == (StudyState.CLOSED, {"cancelled"})
 
 
-def test_unblinding_wants_a_closed_study_and_a_reason() -> None:
+def test_unblinding_wants_a_locked_study_and_a_reason() -> None:
     study = make_study()
     actor = staff(clinician_of(study))
     with pytest.raises(ReasonMissing):
         unblind_study(study=study, actor=actor, reason="  ")
     with pytest.raises(MoveRefused, match="study that is open can become closed"):
         unblind_study(study=study, actor=actor, reason="curious")
-    study = unblind_study(
-        study=close_study(study=study, actor=actor), actor=actor, reason="all data are in"
-    )
+    close_study(study=study, actor=actor)
+    with pytest.raises(MoveRefused, match="study that is closed can become locked"):
+        unblind_study(study=study, actor=actor, reason="too early")
+    lock_database(study=study, actor=actor)
+    study = unblind_study(study=study, actor=actor, reason="all data are in")
     assert not study.is_blinded
     with pytest.raises(MoveRefused, match="final"):
         unblind_study(study=study, actor=actor, reason="again")

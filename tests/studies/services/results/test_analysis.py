@@ -6,6 +6,7 @@ from studies import clock
 from studies.models.participant import Participant
 from studies.models.study import Study
 from studies.services.allocation import arm_of
+from studies.services.closing.locks import lock_database
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.results.analysis import report
@@ -27,6 +28,7 @@ def people() -> list[Participant]:
 
 def _unblinded(study: Study) -> Study:
     study = close_study(study=study, actor=SYSTEM, reason="test")
+    lock_database(study=study, actor=SYSTEM)
     return unblind_study(study=study, actor=SYSTEM, reason="test")
 
 

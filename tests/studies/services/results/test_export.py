@@ -14,6 +14,7 @@ from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind, Study
 from studies.services.allocation import allocate_participant, arm_of
+from studies.services.closing.locks import lock_database
 from studies.services.music.listening import record_listening
 from studies.services.music.playlists import request_tonight
 from studies.services.protocol.setup import close_study, unblind_study
@@ -62,6 +63,7 @@ def test_a_blinded_export_tells_no_arm_and_not_who_listened(listener: Participan
 
 def test_an_unblinded_export_names_the_arms(listener: Participant) -> None:
     study = close_study(study=listener.study, actor=SYSTEM, reason="test")
+    lock_database(study=study, actor=SYSTEM)
     study = unblind_study(study=study, actor=SYSTEM, reason="test")
     files = _files(study)
     night = _rows(files["listening.csv"])[0]

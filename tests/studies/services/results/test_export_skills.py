@@ -8,6 +8,7 @@ import pytest
 from studies import clock
 from studies.models.study import Study
 from studies.services.cbt.messages import send_message
+from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.results.export import export_study
 from studies.services.trail.audit import SYSTEM
@@ -38,6 +39,7 @@ def test_the_arm_with_lessons_is_exported_masked_until_the_study_is_unblinded() 
         assert {row["participant"] for row in rows} == {"masked"}
         assert {row["arm"] for row in rows} == {"masked"}
     close_study(study=learner.study, actor=SYSTEM, reason="over")
+    lock_database(study=learner.study, actor=SYSTEM)
     unblind_study(study=learner.study, actor=SYSTEM, reason="the data are complete")
     learner.study.refresh_from_db()
     named = _tables(learner.study)

@@ -12,6 +12,7 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Assessment
 from studies.selectors.outcomes import outcomes_of
 from studies.selectors.participants import timeline
+from studies.services.closing.locks import lock_database
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.trail.audit import SYSTEM, staff, verify_chain
@@ -147,6 +148,7 @@ def test_corrections_end_before_the_study_is_unblinded() -> None:
         answer_visit(participant, week=4)
     close_study(study=participant.study, actor=SYSTEM, reason="test")
     correct(sheet_of(participant, week=4))
+    lock_database(study=participant.study, actor=SYSTEM)
     unblind_study(study=participant.study, actor=SYSTEM, reason="test")
     with pytest.raises(CorrectionNotAllowed, match="a study that is unblinded"):
         correct(sheet_of(participant, week=4), "item_2")

@@ -5,6 +5,7 @@ import pytest
 
 from studies.models.audit import AuditEntry
 from studies.models.study import StudyState
+from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_study
@@ -42,11 +43,15 @@ def test_unblinding_waits_for_the_end_and_wants_reason_and_code():
     study = study_with_outcomes("week8")
     client = researcher_in(study)
     address = f"/research/{study.code}/unblind/"
-    assert "after data collection has ended" in client.get(address).content.decode()
+    assert "when its database is locked" in client.get(address).content.decode()
     client.post(address, {"reason": "curious", "code": study.code})
     study.refresh_from_db()
     assert study.state == StudyState.OPEN
     close_study(study=study, actor=SYSTEM, reason="all done")
+    client.post(address, {"reason": "early", "code": study.code})
+    study.refresh_from_db()
+    assert study.state == StudyState.CLOSED
+    lock_database(study=study, actor=SYSTEM)
     page = client.post(address, {"reason": "", "code": "NO"}).content.decode()
     assert "Enter a reason" in page
     assert "exactly as shown" in page
@@ -71,5 +76,6 @@ def test_an_unblinded_export_still_needs_the_ability(client):
     study = study_with_outcomes()
     close_study(study=study, actor=SYSTEM, reason="all done")
     study.refresh_from_db()
+    lock_database(study=study, actor=SYSTEM)
     unblind_study(study=study, actor=SYSTEM, reason="done")
     assert client.post(f"/research/{study.code}/export/").status_code == 302

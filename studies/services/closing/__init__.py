@@ -1,0 +1,1 @@
+"""Ending a trial: locks, signatures, unblinding, erasure of contacts, the archive, the proof."""
