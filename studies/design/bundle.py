@@ -51,6 +51,14 @@ class Bundle:
         """Write what an open file holds."""
         self._write(name, iter(lambda: file.read(CHUNK_CHARACTERS), b""))
 
+    def chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Write a file chunk by chunk; they are never held together."""
+        self._write(name, chunks)
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a file that was written."""
+        return self._digests[name]
+
     def checksums(self) -> str:
         """Return the checksums of the files so far, as ``sha256sum --check`` reads them."""
         return "".join(f"{digest}  {name}\n" for name, digest in self._digests.items())

@@ -135,6 +135,42 @@ _MEASURED: Mapping[str, tuple[Column, ...]] = {
         Column("computed_at", "time", "UTC", "When the rule was applied"),
         Column("confirmed_at", "time", "UTC", "From when it holds"),
     ),
+    "morning_diary.csv": (
+        MASKED_PARTICIPANT,
+        ARM,
+        Column("morning_on", "date", "", "Date of the morning in the participant's zone"),
+        Column("days_late", "whole number", "days", "From the morning to handing it in"),
+        Column("latency_at_least_min", "number", "min", "Lower bound of the band: to fall asleep"),
+        Column("awakenings_at_least", "number", "times", "Lower bound of the band: awakenings"),
+        Column("sleep_at_least_h", "number", "h", "Lower bound of the band: sleep"),
+        Column("quality_points", "number", "points", "1 to 5, higher is better"),
+        Column("rested_points", "number", "points", "1 to 5, higher is better"),
+    ),
+    "adverse_events.csv": (
+        PARTICIPANT,
+        ARM,
+        Column("began_on", "date", "", "When it began; what happened is withheld"),
+        Column("ended_on", "date", "", "When it ended; empty: not yet, or not known"),
+        Column("severity", "text", "", "mild, moderate or severe"),
+        Column("relation", "text", "", "To the treatment: none, possible or related"),
+        Column("is_expected", "0 or 1", "", "1: foreseen in the protocol"),
+        Column("is_serious", "0 or 1", "", "1: a criterion of seriousness is met"),
+        Column("criteria", "text", "", "Criteria of seriousness, separated by spaces"),
+        Column("state", "text", "", "reported, triaged, open, resolved or closed"),
+        Column("learned_at", "time", "UTC", "When staff learned of it"),
+    ),
+    "deviations.csv": (
+        Column(
+            "participant", "text", "",
+            f"Code; `{MASKED}` until unblinding where the kind tells the arm",
+        ),
+        ARM,
+        Column("week", "whole number", "week", "Planned week of the visit it is about, if any"),
+        Column("kind", "text", "", "What departed from the protocol; the words are withheld"),
+        Column("happened_at", "time", "UTC", "When it happened"),
+        Column("impact", "text", "", "none, minor or major; empty: not looked into"),
+        Column("state", "text", "", "noted or assessed"),
+    ),
 }  # fmt: skip
 # On every row, because rows are cut, joined and passed on without the file that explained them.
 SYNTHETIC = Column("is_synthetic", "0 or 1", "", "1: no person stands behind this row")

@@ -28,7 +28,7 @@ def adherence_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
         )
         for one in adherence_of(study, arms)
     ]  # fmt: skip
-    yield from _shown(study, rows)
+    yield from shown(study, rows)
 
 
 def night_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
@@ -42,7 +42,7 @@ def night_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
         )
         for row in diary_rows(people)
     ]  # fmt: skip
-    yield from _shown(study, rows)
+    yield from shown(study, rows)
 
 
 def window_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
@@ -61,7 +61,7 @@ def window_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
         )
         for one in windows.order_by("participant__code", "week")
     ]  # fmt: skip
-    yield from _shown(study, rows)
+    yield from shown(study, rows)
 
 
 def _confirmed_by(window: SleepWindow) -> str | None:
@@ -70,7 +70,8 @@ def _confirmed_by(window: SleepWindow) -> str | None:
     return BY_RULE if window.confirmed_by_id is None else BY_THERAPIST
 
 
-def _shown(study: Study, rows: Iterable[Row]) -> Iterator[Row]:
+def shown(study: Study, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows as they are, or, of a blinded study, with nobody named and in no telling order."""
     if not study.is_blinded:
         yield from rows
         return

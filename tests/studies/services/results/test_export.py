@@ -31,7 +31,16 @@ ARMS = ("CBT", "LSTM-ACM", "MCMG", "GAMC", "lstm_acm", "markov", "genetic")
 
 def _files(study: Study) -> dict[str, str]:
     with export_study(study=study, actor=SYSTEM).file as file, ZipFile(file) as archive:
-        return {name.split("/")[1]: archive.read(name).decode() for name in archive.namelist()}
+        # Latin-1 has a character for every byte: in it .sav and .dta can be searched like texts.
+        names = [(name, name.split("/", 1)[1]) for name in archive.namelist()]
+        return {
+            inner: archive.read(name).decode("latin-1" if _is_binary(inner) else "utf-8")
+            for name, inner in names
+        }
+
+
+def _is_binary(name: str) -> bool:
+    return name.endswith((".sav", ".dta"))
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -107,7 +116,8 @@ def test_the_checksums_hold_and_the_columns_are_the_dictionarys() -> None:
     sums = dict(reversed(line.split("  ")) for line in files["SHA256SUMS"].splitlines())
     assert set(sums) == set(files) - {"SHA256SUMS"}
     for name, digest in sums.items():
-        assert hashlib.sha256(files[name].encode()).hexdigest() == digest
+        content = files[name].encode("latin-1" if _is_binary(name) else "utf-8")
+        assert hashlib.sha256(content).hexdigest() == digest
     for name, columns in TABLES.items():
         assert files[name].splitlines()[0].split(",") == [column.name for column in columns]
     described = {(row["file"], row["column"]) for row in _rows(files["data_dictionary.csv"])}

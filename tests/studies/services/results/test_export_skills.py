@@ -20,7 +20,10 @@ WORDS = "I am so tired"
 
 def _tables(study: Study) -> dict[str, list[dict[str, str]]]:
     with export_study(study=study, actor=SYSTEM).file as file, ZipFile(file) as archive:
-        texts = {name.split("/")[1]: archive.read(name).decode() for name in archive.namelist()}
+        texts = {
+            name.split("/", 1)[1]: archive.read(name).decode(errors="replace")
+            for name in archive.namelist()
+        }
     assert WORDS not in "".join(texts.values())
     assert "daylight" not in "".join(texts.values())
     names = ("cbt_adherence.csv", "diary.csv", "sleep_windows.csv")
