@@ -50,7 +50,7 @@ def odm(sheet: StudySheet, people: Iterable[Person]) -> Iterator[str]:
         },
     )
     yield from _study(sheet, study)
-    yield from _administration(study)
+    yield from _administration(sheet, study)
     version = _version(sheet)
     yield _open("ClinicalData", {"StudyOID": study, "MetaDataVersionOID": version})
     for person in people:
@@ -200,11 +200,17 @@ def _code_list(
     return _element("CodeList", {"OID": oid, "Name": name, "DataType": data_type}, content)
 
 
-def _administration(study: str) -> Iterator[str]:
+def _administration(sheet: StudySheet, study: str) -> Iterator[str]:
     yield _open("AdminData", {"StudyOID": study})
     for oid, role in ((PARTICIPANT, "participant"), (STAFF, "staff")):
         yield _element("User", {"OID": oid, "UserType": "Other"}, _element("FullName", {}, role))
-    yield _element("Location", {"OID": PLATFORM, "Name": "Nocturne", "LocationType": "Other"})
+    version = {
+        "StudyOID": study,
+        "MetaDataVersionOID": _version(sheet),
+        "EffectiveDate": f"{sheet.cut_at:%Y-%m-%d}",
+    }
+    about = {"OID": PLATFORM, "Name": "Nocturne", "LocationType": "Other"}
+    yield _element("Location", about, _element("MetaDataVersionRef", version))
     yield "</AdminData>\n"
 
 
