@@ -5,12 +5,14 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
+from studies.services.conduct.reminders import send_due_reminders
 from studies.services.music.preparing import prepare_nights
 from studies.services.trail.audit_heads import write_todays_heads
 from studies.services.visits.scheduling import keep_calendar
 
 KEEP_CALENDAR = "studies.keep_calendar"
 PREPARE_NIGHTS = "studies.prepare_nights"
+SEND_REMINDERS = "studies.send_reminders"
 KEEP_AUDIT_HEADS = "studies.keep_audit_heads"
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,14 @@ def prepare_nights_task() -> None:
             done.n_changed,
             done.n_pooled,
         )
+
+
+@shared_task(name=SEND_REMINDERS)
+def send_reminders_task() -> None:
+    """Send the reminders that are due now. Running twice is once."""
+    done = send_due_reminders()
+    if done.sent or done.failed:
+        logger.info("reminders: %d sent, %d could not be", done.sent, done.failed)
 
 
 @shared_task(name=KEEP_AUDIT_HEADS)

@@ -5,8 +5,9 @@ from datetime import date
 from django.urls import path, register_converter
 
 from studies.views.clinic import answers as clinic_answers
-from studies.views.clinic import care
+from studies.views.clinic import care, closing
 from studies.views.clinic import participant as clinic_participant
+from studies.views.clinic import reminders as clinic_reminders
 from studies.views.clinic import study as clinic
 from studies.views.participant import (
     assessing,
@@ -18,6 +19,7 @@ from studies.views.participant import (
     messages,
     morning,
     offline,
+    reminders,
     tonight,
 )
 from studies.views.research import protocol, results, sequence, team, trail
@@ -45,6 +47,7 @@ everybody = [
     path("p/<str:token>/pin/", entry.link_pin, name="link_pin"),
     path("me/pin/", entry.pin, name="pin"),
     path("me/help/", entry.help_page, name="help"),
+    path("r/<str:token>/", reminders.stop, name="mail_stop"),
     path("me/worker.js", offline.worker, name="worker"),
     path("me/offline/", offline.page, name="offline"),
     path("me/sign-out/", entry.leave, name="leave"),
@@ -84,6 +87,7 @@ participants = [
     path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
     path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
     path("me/blank/<slug:instrument>/", offline.blank, name="blank"),
+    path("me/reminders/", reminders.choice, name="my_reminders"),
     path("me/stop/", home.stop, name="stop"),
 ]
 clinicians = [
@@ -109,6 +113,11 @@ clinicians = [
     path("clinic/<slug:study>/simulation/", sequence.simulation, name="simulation"),
     path("clinic/<slug:study>/trail/", trail.trail, name="trail"),
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
+    path("clinic/<slug:study>/database/", closing.database, name="database"),
+    path(
+        "clinic/<slug:study>/database/<int:pk>/", closing.unlock_database, name="unlock_database"
+    ),
+    path("clinic/<slug:study>/erasure/", closing.erasure, name="erasure"),
     path(f"{PERSON}/", clinic_participant.page, name="participant"),
     path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),
     path(f"{PERSON}/link/", clinic_participant.reissue, name="reissue"),
@@ -116,7 +125,13 @@ clinicians = [
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
+    path(f"{PERSON}/reminders/", clinic_reminders.page, name="reminders"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
+    path(f"{PERSON}/locks/", closing.locks, name="locks"),
+    path(f"{PERSON}/locks/<int:pk>/", closing.unlock, name="unlock"),
+    path(f"{PERSON}/sign/", closing.sign, name="sign"),
+    path(f"{PERSON}/unblind/", closing.break_blind, name="break_blind"),
+    path(f"{PERSON}/unblinded/", closing.report_unblinding, name="report_unblinding"),
 ]
 therapists = [
     path("care/<slug:study>/", care.listing, name="care_listing"),

@@ -3,8 +3,8 @@
 import logging
 import re
 
-PRIVATE_LINK = re.compile(r"/p/[^/\s'\"]+")
-MASKED = "/p/***"
+PRIVATE_LINK = re.compile(r"/(p|r)/[^/\s'\"]+")
+MASKED = r"/\1/***"
 
 
 class MaskPrivateLinks(logging.Filter):

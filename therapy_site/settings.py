@@ -225,6 +225,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    # A short tick: each participant's own clock decides, no local-time crontab does.
+    "send-reminders": {
+        "task": "studies.send_reminders",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "keep-the-calendar": {
         "task": "studies.keep_calendar",
         "schedule": 30.0,
@@ -265,7 +271,21 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = NOCTURNE_MODE == "test"
 
 # --- Mail and logs ----------------------------------------------------------------------------
-EMAIL_BACKEND = env_text("EMAIL_BACKEND") or "django.core.mail.backends.console.EmailBackend"
+# Reminders: without a mail server a real installation holds them back and says so on their page.
+EMAIL_HOST = env_text("EMAIL_HOST")
+EMAIL_PORT = env_int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env_text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env_text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
+EMAIL_USE_SSL = env_bool("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 10)  # seconds; a server that hangs costs no more
+EMAIL_BACKEND = env_text("EMAIL_BACKEND") or "django.core.mail.backends.{}.EmailBackend".format(
+    "smtp" if EMAIL_HOST else "console"
+)
+DEFAULT_FROM_EMAIL = env_text("DEFAULT_FROM_EMAIL", "nocturne@localhost")
+NOCTURNE_SENDS_MAIL = NOCTURNE_MODE != "real" or bool(EMAIL_HOST or env_text("EMAIL_BACKEND"))
+# How people reach the site from outside: the addresses in mails.
+NOCTURNE_SITE_URL = env_text("NOCTURNE_SITE_URL", f"http://localhost:{NOCTURNE_PORT}").rstrip("/")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -37,6 +37,7 @@ EVERYBODY = {
     "leave",
     "worker",
     "offline",
+    "mail_stop",
 }
 # Pages of a signed-in participant; anybody else is asked for the PIN.
 PARTICIPANT_PAGES = {
@@ -69,6 +70,7 @@ PARTICIPANT_PAGES = {
     "morning_check": [SOME_DAY],
     "morning_item": [SOME_DAY, "quality"],
     "blank": ["psqi"],
+    "my_reminders": [],
     "stop": [],
 }
 # What the player asks for by itself; anybody else gets a bare refusal.
@@ -99,6 +101,8 @@ STUDY = {
     "simulation": Ability.SIMULATE,
     "trail": Ability.READ_AUDIT,
     "study_close": Ability.CLOSE,
+    "database": Ability.CLOSE,
+    "erasure": Ability.CLOSE,
     "outcomes": Ability.SEE_OUTCOMES,
     "export": Ability.EXPORT,
     "unblind": Ability.UNBLIND,
@@ -113,6 +117,7 @@ PARTICIPANT_OF_STUDY = {
     "revoke": Ability.INVITE,
     "reveal": Ability.REVEAL_CONTACT,
     "withdraw": Ability.WITHDRAW,
+    "reminders": Ability.SEE_PARTICIPANTS,
 }
 # ... with one of their questionnaires ...
 SHEET_OF_STUDY = {"answers": Ability.CORRECT, "correct": Ability.CORRECT}
