@@ -14,6 +14,10 @@ Deviations
 ----------
 1. `repetition_4` counts what the melody has said before, and a shorter piece has said less: its
    lower limit falls in proportion below 45 minutes. The direction is a milder test of short files.
+   A longer piece has said more by its length alone, so above 45 minutes the value is the mean
+   over stretches with as many notes as 45 of its minutes have. Measured on six seeds: the Markov
+   chain's 0.57-0.63 in 45 minutes is 0.56-0.65 in 60 counted so, and 0.60-0.69 counted over the
+   whole. The direction is a milder test of what lies farther apart than that.
 2. Below 15 minutes there is no night to wind down: the limits of its end are then taken in
    proportion between those of its beginning and those of its end.
 """
@@ -38,6 +42,7 @@ CALM_PROGRAMS = frozenset(
 )
 _FIRST_PERCUSSIVE = 112
 _PROFILE_MIN = 45.0
+_SPAN_STEP = 100
 _WINDOW_S, _HOP_S = 60.0, 15.0
 _PHRASE_NOTES, _PHRASE_WINDOW_S = 8, 600.0
 _GRAM = 4
@@ -172,6 +177,7 @@ def _melody_rows(clock: _PlayedClock, melody: list[Note], timeline: Timeline) ->
     pitches = _pitches(melody)
     minutes = timeline.n_samples / SAMPLE_RATE_HZ / 60
     lowest = 0.25 * min(1.0, minutes / _PROFILE_MIN)
+    repeated = repetition_in_spans(np.diff(pitches), _PROFILE_MIN / minutes)
     shares = interval_shares(pitches)
     if len(pitches) < 2:
         shares = {"steps": 1.0, "leaps": 0.0, "widest": 0.0}
@@ -179,7 +185,7 @@ def _melody_rows(clock: _PlayedClock, melody: list[Note], timeline: Timeline) ->
         at_least("melody_step_share", shares["steps"], 0.55),
         at_most("melody_leap_share", shares["leaps"], 0.05),
         at_most("melody_widest_semitones", shares["widest"], 12.0),
-        between("repetition_4", repetition(np.diff(pitches), _GRAM), round(lowest, 4), 0.60),
+        between("repetition_4", repeated, round(lowest, 4), 0.60),
         at_most("phrase_8_in_10_min", most_alike(clock.onsets_s(melody), melody), 3),
     ]
 
@@ -200,6 +206,21 @@ def repetition(intervals: np.ndarray, length: int) -> float:
         return 0.0
     runs = np.lib.stride_tricks.sliding_window_view(intervals, length)
     return 1.0 - len(np.unique(runs, axis=0)) / len(runs)
+
+
+def repetition_in_spans(intervals: np.ndarray, share: float) -> float:
+    """Return the mean repetition of stretches that are this share of a melody.
+
+    Parameters
+    ----------
+    intervals : ndarray, shape (n_intervals,)
+    share : float
+        Above 0; with 1 or more it is the repetition of the whole. The stretches begin every
+        hundred intervals.
+    """
+    size = round(min(1.0, share) * len(intervals))
+    starts = range(0, len(intervals) - size + 1, _SPAN_STEP)
+    return float(np.mean([repetition(intervals[i : i + size], _GRAM) for i in starts]))
 
 
 def most_alike(onsets_s: np.ndarray, melody: list[Note]) -> int:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from generator.engine.audio.notation import judge_score, most_alike, repetition
+from generator.engine.audio.notation import judge_score, most_alike, repetition, repetition_in_spans
 from generator.engine.audio.profile import timeline
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 
@@ -99,6 +99,21 @@ def test_repetition_counts_four_interval_runs_heard_before():
     assert repetition(np.array([1, 2, 3, 4] * 3), 4) == pytest.approx(5 / 9)
     assert repetition(np.arange(20), 4) == 0.0
     assert repetition(np.array([1, 2]), 4) == 0.0
+
+
+def test_repetition_in_spans_is_that_of_the_whole_where_the_share_is_the_whole():
+    intervals = np.random.default_rng(1).integers(-5, 6, 900)
+    assert repetition_in_spans(intervals, 1.0) == repetition(intervals, 4)
+    assert repetition_in_spans(intervals, 3.0) == repetition(intervals, 4)
+    assert repetition_in_spans(np.array([], int), 0.75) == 0.0
+
+
+def test_what_comes_back_farther_apart_than_a_span_is_not_counted():
+    fresh = np.random.default_rng(2).integers(-12, 13, 600)
+    twice = np.tile(fresh, 2)
+    assert repetition(twice, 4) > 0.45
+    assert repetition_in_spans(twice, 0.5) < 0.05
+    assert repetition_in_spans(twice, 0.75) == pytest.approx(1 / 3, abs=0.05)
 
 
 def test_the_lower_limit_of_repetition_falls_with_the_length_below_45_minutes():
