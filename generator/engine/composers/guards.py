@@ -7,6 +7,7 @@ on strong beats, steps before leaps) is weighed in the same currency.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -103,12 +104,19 @@ class MelodyGuard:
 
 def chord_taste(onset: int, chord: Chord) -> np.ndarray:
     """Return how well each pitch suits the chord at this place, log-weights, shape (128,)."""
-    classes = np.arange(N_MIDI_PITCHES) % 12
-    tones = np.isin(classes, [c % 12 for c in chord.pitch_classes])
-    # A semitone above a chord tone rubs against it; a ninth above is sweet.
-    rubs = np.isin(classes, [(c + 1) % 12 for c in chord.pitch_classes]) & ~tones
     strength = 1.3 if onset % _STRONG_PLACES == 0 else 0.7 if onset % 4 == 0 else 0.2
-    return np.where(tones, strength, np.where(rubs, -strength - 0.5, 0.0))
+    return _taste(tuple(chord.pitch_classes), strength)
+
+
+@cache
+def _taste(pitch_classes: tuple[int, ...], strength: float) -> np.ndarray:
+    classes = np.arange(N_MIDI_PITCHES) % 12
+    tones = np.isin(classes, [c % 12 for c in pitch_classes])
+    # A semitone above a chord tone rubs against it; a ninth above is sweet.
+    rubs = np.isin(classes, [(c + 1) % 12 for c in pitch_classes]) & ~tones
+    taste = np.where(tones, strength, np.where(rubs, -strength - 0.5, 0.0))
+    taste.setflags(write=False)
+    return taste
 
 
 def note_pairs(notes: Sequence[MelodyNote]) -> tuple[np.ndarray, np.ndarray]:

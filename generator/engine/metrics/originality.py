@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.engine.networks.backoff import context_hash
+from generator.engine.networks.backoff import (
+    absorbed,
+    absorbed_value,
+    blank_state,
+    context_hash,
+    short_hash,
+)
 
 RUN_PAIRS = 12
 _LONGEST_GAP = 32
@@ -43,7 +49,10 @@ class OriginalityFilter:
         """Return whether each row of `run_rows` occurs in the training melodies."""
         if not len(rows):
             return np.zeros(0, dtype=bool)
-        places = _places(rows, 8 * len(self.bits))
+        return self._holds(context_hash(rows), context_hash(rows[:, ::-1]))
+
+    def _holds(self, forwards: np.ndarray, backwards: np.ndarray) -> np.ndarray:
+        places = _places_of(forwards, backwards, 8 * len(self.bits))
         return (self.bits[places >> 3] >> (places & 7) & 1).all(axis=1)
 
     def are_copies(
@@ -63,10 +72,18 @@ class OriginalityFilter:
             return np.zeros(len(candidates), dtype=bool)
         known = melody_pairs(
             np.array([*onsets[-RUN_PAIRS:], onset]), np.array([*pitches[-RUN_PAIRS:], 0])
-        ).reshape(-1)
-        rows = np.tile(known, (len(candidates), 1))
-        rows[:, -2] = candidates - pitches[-1]
-        return self.knows(rows)
+        )
+        *shared, _, gap = known.reshape(-1).tolist()
+        last = candidates - pitches[-1]
+        # Only the last interval differs: what the rows share is absorbed as single values.
+        forwards = blank_state(1)
+        for value in shared:
+            forwards = absorbed_value(forwards, value)
+        forwards = absorbed_value(absorbed(forwards, last), gap)
+        backwards = absorbed(absorbed_value(blank_state(1), gap), last)
+        for value in reversed(shared):
+            backwards = absorbed_value(backwards, value)
+        return self._holds(short_hash(forwards), short_hash(backwards))
 
 
 def build_filter(rows: np.ndarray) -> OriginalityFilter:
@@ -101,7 +118,10 @@ def longest_copied_run(
 
 def _places(rows: np.ndarray, n_bits: int) -> np.ndarray:
     """Return the bits of each row by double hashing, shape (n, 7)."""
-    first = context_hash(rows).astype(np.uint64)
-    second = context_hash(rows[:, ::-1]).astype(np.uint64) | np.uint64(1)
+    return _places_of(context_hash(rows), context_hash(rows[:, ::-1]), n_bits)
+
+
+def _places_of(forwards: np.ndarray, backwards: np.ndarray, n_bits: int) -> np.ndarray:
+    first, second = forwards.astype(np.uint64), backwards.astype(np.uint64) | np.uint64(1)
     steps = np.arange(_N_HASHES, dtype=np.uint64)
     return ((first[:, None] + steps * second[:, None]) % np.uint64(n_bits)).astype(np.int64)

@@ -20,12 +20,20 @@ import numpy as np
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _MIXER = np.uint64(0xBF58476D1CE4E5B9)
 _DISCOUNT = 0.75
+_WORD = (1 << 64) - 1
 
 
 def absorbed(state: np.ndarray, column: np.ndarray) -> np.ndarray:
     """Return 64-bit hash states after one more column of values, shape (n,)."""
     # The added constant keeps a state of zero from swallowing values of zero.
     state = (state + column.astype(np.int64).astype(np.uint64) + _MIXER) * _MULTIPLIER
+    state ^= state >> np.uint64(29)
+    return state * _MIXER
+
+
+def absorbed_value(state: np.ndarray, value: int) -> np.ndarray:
+    """Return hash states after one more value that all rows share, shape (n,)."""
+    state = (state + np.uint64((value + int(_MIXER)) & _WORD)) * _MULTIPLIER
     state ^= state >> np.uint64(29)
     return state * _MIXER
 
