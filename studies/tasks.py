@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from studies.services.conduct.reminders import send_due_reminders
+from studies.services.closing.contacts import erase_due_contacts
 from studies.services.music.preparing import prepare_nights
 from studies.services.trail.audit_heads import write_todays_heads
 from studies.services.visits.scheduling import keep_calendar
@@ -14,6 +15,7 @@ KEEP_CALENDAR = "studies.keep_calendar"
 PREPARE_NIGHTS = "studies.prepare_nights"
 SEND_REMINDERS = "studies.send_reminders"
 KEEP_AUDIT_HEADS = "studies.keep_audit_heads"
+ERASE_CONTACTS = "studies.erase_contacts"
 logger = logging.getLogger(__name__)
 
 
@@ -51,3 +53,10 @@ def keep_audit_heads_task() -> None:
     """Write the ends of the audit chains outside the database. Running twice a day is once."""
     if write_todays_heads(settings.NOCTURNE_VAR) is not None:
         logger.info("audit heads of the day written")
+
+
+@shared_task(name=ERASE_CONTACTS)
+def erase_contacts_task() -> None:
+    """Erase the names and contacts of studies whose day has come. Running twice is once."""
+    if n_erased := erase_due_contacts():
+        logger.info("contacts of %d people erased", n_erased)

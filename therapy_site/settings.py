@@ -247,6 +247,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "erase-contacts": {
+        "task": "studies.erase_contacts",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
 }
 # How long a worker may be silent before its job goes to another one.
 NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)

@@ -57,6 +57,22 @@ def lock_database(*, study: Study, actor: Actor) -> Lock:
     return _lock(LockLevel.STUDY, study, None, actor)
 
 
+def lock_target(*, participant: Participant, target: str, actor: Actor) -> Lock:
+    """Lock what a target of `selectors/locks.py` names, if it is the participant's own."""
+    level, _colon, key = target.partition(":")
+    if not key.isdecimal():
+        raise LockRefused("something that is not there")
+    visits = Visit.objects.filter(participant=participant)
+    sheets = Assessment.objects.filter(visit__participant=participant)
+    if level == LockLevel.PARTICIPANT and int(key) == participant.pk:
+        return lock_participant(participant=participant, actor=actor)
+    if level == LockLevel.VISIT and (visit := visits.filter(pk=key).first()):
+        return lock_visit(visit=visit, actor=actor)
+    if level == LockLevel.FORM and (sheet := sheets.filter(pk=key).first()):
+        return lock_form(assessment=sheet, actor=actor)
+    raise LockRefused("something that is not there")
+
+
 @transaction.atomic
 def ask_to_unlock(*, lock: Lock, reason: str, actor: Actor) -> Lock:
     """Ask for a lock to be opened; it holds until a second person agrees."""

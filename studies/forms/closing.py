@@ -1,0 +1,110 @@
+"""What ending a trial asks for: who somebody is, once more, and why."""
+
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from studies.models.signature import Meaning
+from studies.models.user import User
+
+ENTER_REASON = {"required": _("Enter a reason")}
+
+
+class ProofForm(forms.Form):
+    """Password and second factor, asked for again although somebody is signed in."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password")},
+    )
+    code = forms.CharField(
+        label=_("Code from your authenticator app"),
+        max_length=16,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+        error_messages={"required": _("Enter the code your app shows now")},
+    )
+    field_order: list[str] = []
+
+    def __init__(self, *args: object, user: User, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean(self) -> dict[str, object]:
+        """Return what was typed by the person who is signed in, and by nobody else.
+
+        The code is looked at last, and only when everything else is right: it works once.
+        """
+        typed = super().clean()
+        if not self.errors and not self._is_own(typed["password"], typed["code"].replace(" ", "")):
+            raise forms.ValidationError(
+                _("The password or the code is not right. Nothing was done.")
+            )
+        return typed
+
+    def _is_own(self, password: str, code: str) -> bool:
+        if not self._user.check_password(password):
+            return False
+        kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+        own = Authenticator.objects.filter(user=self._user, type__in=kinds)
+        return any(factor.wrap().validate_code(code.strip()) for factor in own)
+
+
+class SignForm(ProofForm):
+    """What a signature says, and the proof of who gives it."""
+
+    meaning = forms.ChoiceField(
+        label=_("What does your signature say?"),
+        choices=Meaning.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one")},
+    )
+    content_sha256 = forms.CharField(widget=forms.HiddenInput)
+    field_order = ["meaning", "password", "code"]
+
+
+class ReportUnblindingForm(forms.Form):
+    """How an arm became known by accident, and what follows."""
+
+    reason = forms.CharField(
+        label=_("What happened?"),
+        max_length=500,
+        help_text=_("Name nobody, and do not write which group it is."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Enter what happened")},
+    )
+    impact = forms.CharField(
+        label=_("Who will know it, and what does that change?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Enter what follows from it")},
+    )
+
+
+class BreakBlindForm(ReportUnblindingForm, ProofForm):
+    """Why one arm has to be known now, what follows, and the proof of who asks."""
+
+    field_order = ["reason", "impact", "password", "code"]
+
+
+class UnlockForm(forms.Form):
+    """Why a lock should be opened."""
+
+    reason = forms.CharField(
+        label=_("Why should this be opened again?"),
+        max_length=500,
+        help_text=_("Kept in the audit trail. Name nobody."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages=ENTER_REASON,
+    )
+
+
+class ErasureForm(forms.Form):
+    """The day on which names and contacts are erased."""
+
+    erase_on = forms.DateField(
+        label=_("Erase names and contacts on"),
+        help_text=_("As your ethics approval says. It cannot be undone once the day has come."),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": _("Enter a date"), "invalid": _("Enter a date")},
+    )

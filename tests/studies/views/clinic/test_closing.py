@@ -1,0 +1,205 @@
+"""Locks, signatures, the emergency unblinding and the end of a study, page by page."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from studies.models.lock import Lock
+from studies.models.participant import Participant
+from studies.models.retention import ContactRetention
+from studies.models.signature import Signature
+from studies.models.study import Study, StudyState
+from studies.models.unblinding import Unblinding
+from studies.models.visit import Assessment
+from studies.services.allocation import arm_of
+from studies.services.closing.locks import lock_visit
+from studies.services.protocol.setup import close_study
+from studies.services.trail.audit import SYSTEM, staff
+from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
+from tests.studies.services.closing.test_locks import correct, sheet
+from tests.studies.views.browsers import clinician_in, desk_of, researcher_in, short_plan
+from tests.studies.views.test_blinding import ARM_WORDS
+from therapy_site.demonstration import current_code
+
+pytestmark = pytest.mark.django_db
+
+WHY = {"reason": "admitted with a rash", "impact": "the ward will know"}
+
+
+@pytest.fixture
+def participant() -> Participant:
+    return make_participant("week4", study=make_study(protocol=short_plan()))
+
+
+@pytest.fixture
+def desk(participant: Participant) -> Client:
+    return clinician_in(participant.study)
+
+
+def address(name: str, participant: Participant, *more: object) -> str:
+    return reverse(f"studies:{name}", args=[participant.study.code, participant.code, *more])
+
+
+def proof(participant: Participant) -> dict[str, str]:
+    """Return what proves that the principal investigator sits there, unused so far."""
+    return {"password": PASSWORD, "code": current_code(clinician_of(participant.study))}
+
+
+def shown_hash(desk: Client, participant: Participant) -> str:
+    page = desk.get(address("sign", participant)).content.decode()
+    return re.search(r'name="content_sha256" value="([0-9a-f]{64})"', page).group(1)
+
+
+def test_signing_asks_for_password_and_second_factor_each_time(
+    desk: Client, participant: Participant
+) -> None:
+    content = {"meaning": "correct", "content_sha256": shown_hash(desk, participant)}
+    page = address("sign", participant)
+    for wrong in ({}, {"password": PASSWORD}, {"password": PASSWORD, "code": "000000"}):
+        assert desk.post(page, {**content, **wrong}).status_code == 200
+    assert not Signature.objects.exists()
+    right = proof(participant)
+    assert desk.post(page, {**content, **right}).status_code == 302
+    assert desk.post(page, {**content, **right}).status_code == 200
+    assert Signature.objects.count() == 1
+    assert "Holds" in desk.get(page).content.decode()
+
+
+def test_a_wrong_password_costs_no_code(desk: Client, participant: Participant) -> None:
+    content = {"meaning": "correct", "content_sha256": shown_hash(desk, participant)}
+    right = proof(participant)
+    page = address("sign", participant)
+    assert desk.post(page, {**content, **right, "password": "no"}).status_code == 200
+    assert desk.post(page, {**content, **right}).status_code == 302
+
+
+def test_what_changed_since_the_page_was_opened_is_not_signed(
+    desk: Client, participant: Participant
+) -> None:
+    content = {"meaning": "correct", "content_sha256": shown_hash(desk, participant)}
+    correct(sheet(participant), staff(clinician_of(participant.study)))
+    desk.post(address("sign", participant), {**content, **proof(participant)})
+    assert not Signature.objects.exists()
+
+
+def test_a_broken_signature_says_so(desk: Client, participant: Participant) -> None:
+    content = {"meaning": "correct", "content_sha256": shown_hash(desk, participant)}
+    desk.post(address("sign", participant), {**content, **proof(participant)})
+    correct(sheet(participant), staff(clinician_of(participant.study)))
+    assert (
+        "Broken: the data changed since" in desk.get(address("sign", participant)).content.decode()
+    )
+
+
+def test_too_many_tries_are_refused(desk: Client, participant: Participant) -> None:
+    content = {"meaning": "correct", "content_sha256": shown_hash(desk, participant)}
+    tries = [
+        desk.post(address("sign", participant), {**content, "password": "no", "code": "1"})
+        for _ in range(12)
+    ]
+    assert tries[-1].status_code == 429
+
+
+def test_a_lock_is_set_asked_for_and_opened_by_a_second_person(
+    desk: Client, participant: Participant
+) -> None:
+    visit = participant.visits.get(week=4)
+    page = address("locks", participant)
+    desk.post(page, {"target": f"visit:{visit.pk}"})
+    lock = Lock.objects.get()
+    assert (lock.level, lock.state) == ("visit", "locked")
+    opening = address("unlock", participant, lock.pk)
+    desk.post(opening, {"reason": "a digit was misread"})
+    desk.post(opening, {"agree": "1"})
+    lock.refresh_from_db()
+    assert lock.state == "unlock_asked"
+    second = desk_of(make_staff("coordinator", study=participant.study))
+    assert "a digit was misread" in second.get(opening).content.decode()
+    second.post(opening, {"agree": "1"})
+    lock.refresh_from_db()
+    assert lock.state == "unlocked"
+    assert second.get(opening).status_code == 404
+
+
+def test_a_lock_that_is_not_opened_stays(desk: Client, participant: Participant) -> None:
+    lock = lock_visit(visit=participant.visits.get(week=4), actor=SYSTEM)
+    opening = address("unlock", participant, lock.pk)
+    assert desk.post(opening, {"reason": " "}).status_code == 200
+    desk.post(opening, {"reason": "misread"})
+    desk.post(opening, {"keep": "1"})
+    lock.refresh_from_db()
+    assert lock.state == "locked"
+
+
+@pytest.mark.parametrize("target", ["", "visit:x", "study:1", "form:999999", "participant:0"])
+def test_a_target_of_somebody_else_or_of_nobody_locks_nothing(
+    target: str, desk: Client, participant: Participant
+) -> None:
+    desk.post(address("locks", participant), {"target": target})
+    other = make_participant("week4", study=make_study(protocol=short_plan()))
+    foreign = Assessment.objects.filter(visit__participant=other).first()
+    desk.post(address("locks", participant), {"target": f"form:{foreign.pk}"})
+    assert not Lock.objects.exists()
+
+
+def test_a_lock_of_somebody_else_is_not_there(desk: Client, participant: Participant) -> None:
+    other = make_participant("week4", study=participant.study)
+    lock = lock_visit(visit=other.visits.get(week=4), actor=SYSTEM)
+    assert desk.get(address("unlock", participant, lock.pk)).status_code == 404
+    assert desk.get(address("unlock", other, lock.pk)).status_code == 200
+
+
+def test_an_emergency_shows_one_arm_once_and_only_after_the_proof(
+    desk: Client, participant: Participant
+) -> None:
+    page = address("break_blind", participant)
+    arm = arm_of(participant).code
+    assert ARM_WORDS.findall(desk.get(page).content.decode()) == []
+    refused = desk.post(page, {**WHY, "password": PASSWORD, "code": "000000"}).content.decode()
+    assert ARM_WORDS.findall(refused) == []
+    assert not Unblinding.objects.exists()
+    told = desk.post(page, {**WHY, **proof(participant)})
+    assert set(ARM_WORDS.findall(told.content.decode())) == {arm}
+    assert "no-store" in told["Cache-Control"]
+    assert Unblinding.objects.count() == 1
+    for again in (page, address("participant", participant)):
+        assert ARM_WORDS.findall(desk.get(again).content.decode()) == []
+
+
+def test_an_accident_is_reported_and_seen_by_whoever_closes_the_study(
+    desk: Client, participant: Participant
+) -> None:
+    assert desk.post(address("report_unblinding", participant), WHY).status_code == 302
+    page = desk.get(reverse("studies:database", args=[participant.study.code])).content.decode()
+    assert participant.code in page
+    assert "By accident" in page
+    assert ARM_WORDS.findall(page) == []
+
+
+def test_a_study_is_locked_dated_for_erasure_and_opened_again_by_two(
+    desk: Client, participant: Participant
+) -> None:
+    study = participant.study
+    page = reverse("studies:database", args=[study.code])
+    desk.post(page)
+    assert _state(study) == StudyState.OPEN
+    erasure = reverse("studies:erasure", args=[study.code])
+    assert desk.post(erasure, {"erase_on": "2100-01-01"}).status_code == 200
+    close_study(study=study, actor=SYSTEM, reason="over")
+    desk.post(page)
+    assert _state(study) == StudyState.LOCKED
+    assert desk.post(erasure, {"erase_on": "2100-01-01"}).status_code == 302
+    assert ContactRetention.objects.get().erase_on.year == 2100
+    opening = reverse("studies:unlock_database", args=[study.code, Lock.objects.get().pk])
+    desk.post(opening, {"reason": "a late form"})
+    desk.post(opening, {"agree": "1"})
+    assert _state(study) == StudyState.LOCKED
+    researcher_in(study).post(opening, {"agree": "1"})
+    assert _state(study) == StudyState.CLOSED
+
+
+def _state(study: Study) -> str:
+    study.refresh_from_db()
+    return study.state
