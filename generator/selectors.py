@@ -32,19 +32,25 @@ class WorkerState(models.TextChoices):
 class QueueDepth:
     """How much is waiting, in work and failed; the age of the oldest that waits, in seconds.
 
-    `by_state` counts every state, in the order of a playlist's life.
+    `n_refused` of those that wait were left by a worker without their pinned renderer. `by_state`
+    counts every state, in the order of a playlist's life.
     """
 
     n_waiting: int
     n_working: int
     n_failed: int
     oldest_age_s: float | None
+    n_refused: int = 0
     by_state: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WorkerRow:
-    """One worker as its heartbeat shows it; `age_s` seconds since the last beat."""
+    """One worker as its heartbeat shows it; `age_s` seconds since the last beat.
+
+    `times_real_time` is how many minutes of music it makes in a minute, by its latest mixes from
+    composing to the finished file; None before the first.
+    """
 
     name: str
     device: str
@@ -53,6 +59,7 @@ class WorkerRow:
     state: WorkerState
     started_at: datetime
     playlist_id: UUID | None
+    times_real_time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ def queue_depth() -> QueueDepth:
         n_waiting=Count("pk", filter=waiting),
         n_working=Count("pk", filter=Q(state__in=WORKING)),
         n_failed=Count("pk", filter=Q(state=PlaylistState.FAILED)),
+        n_refused=Count("pk", filter=waiting & ~Q(refusal="")),
         oldest=Min("requested_at", filter=waiting),
     )
     oldest = counted.pop("oldest")
@@ -151,6 +159,7 @@ def _worker_row(beat: WorkerHeartbeat) -> WorkerRow:
         state=worker_state(beat),
         started_at=beat.started_at,
         playlist_id=beat.playlist_id,
+        times_real_time=_speed(Playlist.objects.filter(worker=beat.name)),
     )
 
 
@@ -173,16 +182,22 @@ def _remaining_s(playlist: Playlist) -> int | None:
 
 def _usual_s_per_minute() -> float | None:
     """Return how many seconds a minute of music took lately, over all composers alike."""
+    speed = _speed(Playlist.objects.all())
+    return 60 / speed if speed else None
+
+
+def _speed(playlists: models.QuerySet[Playlist]) -> float | None:
+    """Return the minutes of music made in a minute, as the latest of these playlists have it."""
     recent = (
-        Playlist.objects.filter(state=PlaylistState.READY, started_at__isnull=False)
+        playlists.filter(state=PlaylistState.READY, started_at__isnull=False)
         .order_by("-finished_at")
         .values_list("brief", "started_at", "finished_at")[:N_RECENT]
     )
-    rates = [
-        (finished - started).total_seconds() / _minutes_of_music(brief)
+    speeds = [
+        60 * _minutes_of_music(brief) / max((finished - started).total_seconds(), 1e-3)
         for brief, started, finished in recent
     ]
-    return median(rates) if rates else None
+    return median(speeds) if speeds else None
 
 
 def _minutes_of_music(brief: Mapping[str, object]) -> float:

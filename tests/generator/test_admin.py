@@ -76,6 +76,23 @@ def test_the_queue_shows_state_age_attempts_and_the_reason_of_a_failure(administ
     assert "release file is missing or damaged" in shown
 
 
+def test_the_front_page_has_a_button_that_asks_again(administrator):
+    playlist = failed(attempt=3)
+    front = administrator.get(reverse("admin:index")).content.decode()
+    form = front[front.index('name="action" value="retry"') :]
+    assert f'name="_selected_action" value="{playlist.pk}"' in form
+    act(administrator, "retry", playlist)
+    assert playlist.state == PlaylistState.QUEUED
+
+
+def test_what_waits_for_another_worker_says_so_and_why(administrator):
+    playlist = request_playlist(brief=brief(), key="a night")
+    Playlist.objects.update(refusal="w1@here: the pinned renderer was expected, got another")
+    assert "Waits for a worker that has the study" in page(administrator, "playlist")
+    assert "got another" in page(administrator, "playlist", playlist)
+    assert "Wait for the study" in administrator.get(reverse("admin:index")).content.decode()
+
+
 def test_no_page_tells_who_composed(administrator, track):
     playlist = failed()
     Track.objects.update(composer_release="markov-0123456789ab")

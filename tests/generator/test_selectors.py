@@ -84,6 +84,27 @@ def test_a_worker_is_idle_working_or_silent():
     assert workers()[2].age_s == pytest.approx(SILENT_AFTER_S + 1, abs=5)
 
 
+def test_a_workers_speed_is_that_of_its_latest_mixes():
+    for took_s, name in ((10, "w1@here"), (30, "w1@here"), (1, "w2@here"), (20, "w1@here")):
+        a_playlist(
+            brief={"minutes": 2.0},
+            state=PlaylistState.READY,
+            started_at=ago(100 + took_s),
+            finished_at=ago(100),
+            worker=name,
+        )
+    a_worker("w1@here")
+    a_worker("w3@here")
+    speeds = [row.times_real_time for row in workers()]
+    assert speeds == [pytest.approx(6.0, rel=0.01), None]
+
+
+def test_the_queue_counts_what_no_worker_here_could_take():
+    a_playlist(refusal="w1@here: another SoundFont")
+    a_playlist()
+    assert (queue_depth().n_waiting, queue_depth().n_refused) == (2, 1)
+
+
 def test_failures_come_latest_first_with_their_sentence():
     for seconds, code in ((50, FailureCode.DISK_FULL), (5, FailureCode.DEADLINE)):
         a_playlist(

@@ -54,7 +54,7 @@ def _lines(depth: QueueDepth, at_work: list[WorkerRow], failed: list[FailureRow]
     ]
     lines += [
         f"Worker    {row.name}: {row.state.value}, seen {row.age_s:.0f} s ago, {row.device}, "
-        f"queues {row.queues}"
+        f"queues {row.queues}, {_speed(row)}"
         for row in at_work
     ] or ["Worker    none is running"]
     lines += [
@@ -66,3 +66,9 @@ def _lines(depth: QueueDepth, at_work: list[WorkerRow], failed: list[FailureRow]
 
 def _refused(refused: list[RefusalRow]) -> list[str]:
     return [f"Refused   {row.playlist_id} by {row.sentence}" for row in refused]
+
+
+def _speed(row: WorkerRow) -> str:
+    if row.times_real_time is None:
+        return "no mix yet"
+    return f"{row.times_real_time:.0f} x real time"
