@@ -2,14 +2,18 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from queue import Empty
 from uuid import uuid4
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from generator.engine.brief import Brief
+from generator.engine.brief import Brief, RendererPin
 from generator.exceptions import PlaylistIsFinal, PlaylistNotRetryable
 from generator.models.playlist import MAX_ATTEMPTS, FailureCode, Playlist, PlaylistState
 from generator.services.requesting import (
@@ -212,6 +216,21 @@ def test_what_is_under_way_cannot_be_retried(make):
 
 def test_wake_says_whether_the_broker_took_the_call():
     assert wake(a_playlist())
+
+
+def test_what_is_pinned_to_a_gpu_is_told_to_those_who_have_one():
+    pin = RendererPin("built-in", "2", "sleep/v1", 220_500, device="cuda")
+    on_a_gpu = request_playlist(brief=replace(brief(), pin=pin), key="on a GPU")
+    anywhere = request_playlist(brief=brief(), key="anywhere")
+    for playlist, queue in ((on_a_gpu, "gpu"), (anywhere, "cpu")):
+        assert wake(playlist)
+        with current_app.connection_for_read() as connection:
+            told = []
+            calls = connection.SimpleQueue(queue)
+            with suppress(Empty):
+                while True:
+                    told.append(calls.get(block=False).payload[0])
+        assert [str(playlist.pk)] in told
 
 
 @pytest.mark.usefixtures("broker_is_down")
