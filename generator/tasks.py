@@ -9,7 +9,6 @@ import torch
 from celery import Task, shared_task
 from celery.signals import worker_ready, worker_shutdown
 from celery.worker.consumer import Consumer
-from django.conf import settings
 
 from generator.services import heartbeat, rendering, requesting, storage
 
@@ -37,7 +36,8 @@ def begin(sender: Consumer, **_: object) -> None:
     # Several threads on few cores wait for each other: 137 ms a step against 24 ms with one.
     torch.set_num_threads(1)
     name = sender.hostname
-    _pulses[name] = heartbeat.Pulse(name=name, device=_device(), queues=_queues(sender))
+    queues = _queues(sender)
+    _pulses[name] = heartbeat.Pulse(name=name, device=_device(queues), queues=queues)
     _pulses[name].start()
     n_taken_back = requesting.take_back_from(worker=name)
     n_orphans = storage.remove_orphans()
@@ -52,12 +52,11 @@ def end(**_: object) -> None:
         pulse.stop()
 
 
-def _device() -> str:
-    """Return what this worker computes on, in words."""
-    wanted = getattr(settings, "NOCTURNE_DEVICE", "cpu")
-    if wanted != "cuda":
-        return wanted
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cuda (none found)"
+def _device(queues: str) -> str:
+    """Return what this worker computes on, in words: a GPU only where it takes the GPU's calls."""
+    if requesting.GPU_QUEUE not in queues.split(","):
+        return "cpu"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu (no GPU found)"
 
 
 def _queues(consumer: Consumer) -> str:

@@ -209,7 +209,8 @@ def renderers(count: int, environment: dict[str, str]) -> list[Child]:
     for number in range(1, count + 1):
         node = f"worker-{number}@{socket.gethostname()}"
         command = celery(
-            *("worker", f"--hostname={node}", "--queues=cpu", "--pool=threads", "--concurrency=1"),
+            *("worker", f"--hostname={node}", f"--queues={settings.NOCTURNE_QUEUES}"),
+            *("--pool=threads", "--concurrency=1"),
             *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
         )
         watch = heartbeat_watch(node)
