@@ -103,6 +103,8 @@ class Installation:
             "NOCTURNE_VAR": str(self.var),
             "NOCTURNE_PORT": str(self.port),
             "OMP_NUM_THREADS": "1",
+            # A night that fails shall be seen to fail.
+            "NOCTURNE_POOL_MIXES": "0",
             **environment,
         }
         self.supervisor: subprocess.Popen[bytes] | None = None

@@ -13,9 +13,16 @@ from studies.services.music.playlists import renew_nights
 from studies.services.trail.audit import participant_actor, record
 
 
-def night_to_rate(participant: Participant) -> PlaylistAssignment | None:
-    """Return the last night that the participant heard something of; None if there is none."""
+def night_to_rate(
+    participant: Participant, *, before: date | None = None
+) -> PlaylistAssignment | None:
+    """Return the last night that the participant heard something of; None if there is none.
+
+    With `before`, the last one before that evening: nobody is asked about a night in its middle.
+    """
     heard = PlaylistAssignment.objects.filter(participant=participant, sessions__heard_s__gt=0)
+    if before is not None:
+        heard = heard.filter(night_on__lt=before)
     return heard.select_related("rating").order_by("-night_on").first()
 
 

@@ -25,6 +25,7 @@ from studies.services.music.morning_diary import (
     save_morning_answer,
     submit_morning,
 )
+from studies.services.music.ratings import night_to_rate
 from studies.views.participant.answering import Sheet, item_page
 from studies.views.participant.session import participant_page
 from studies.views.participant.tonight import rating_part
@@ -97,8 +98,8 @@ def check(request: HttpRequest, participant: Participant, morning: date) -> Http
 
 def _rating_of(participant: Participant, morning: date) -> dict[str, object] | None:
     """Return the rating of the night before this morning, if its music was heard."""
-    part = rating_part(participant)
-    return part if part and part["night_on"] == morning - timedelta(days=1) else None
+    night = night_to_rate(participant, before=morning)
+    return rating_part(night) if night and night.night_on == morning - timedelta(days=1) else None
 
 
 def has_open_mornings(participant: Participant) -> bool:

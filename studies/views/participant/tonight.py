@@ -19,7 +19,7 @@ from generator.views import ranged_file
 from studies.design.parts import Download
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment, StudyError
 from studies.forms.participant import HeardForm, RatingForm
-from studies.models.listening import ratings
+from studies.models.listening import PlaylistAssignment, ratings
 from studies.models.participant import Participant
 from studies.services.music.listening import record_listening
 from studies.services.music.playlists import STUCK, request_tonight, serve_tonight, tonight
@@ -64,7 +64,7 @@ def page(request: HttpRequest, participant: Participant) -> HttpResponse:
         "is_stuck": playlist.state in STUCK,
         "progress": _progress(playlist),
         "downloads": _downloads(participant),
-        "rating": rating_part(participant),
+        "rating": rating_part(night_to_rate(participant, before=night.night_on)),
     }
     return render(request, "studies/participant/tonight.html", context)
 
@@ -162,9 +162,8 @@ def heard(request: HttpRequest, participant: Participant) -> HttpResponse:
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
-def rating_part(participant: Participant) -> dict[str, object] | None:
-    """Return what the rating of the last night that was heard shows; None if none was."""
-    night = night_to_rate(participant)
+def rating_part(night: PlaylistAssignment | None) -> dict[str, object] | None:
+    """Return what the rating of a night shows; None for none."""
     if night is None:
         return None
     kept = getattr(night, "rating", None)

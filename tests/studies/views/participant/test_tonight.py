@@ -9,6 +9,7 @@ from generator.engine.score.midi import write_midi
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, Track
 from generator.services.storage import nights
+from studies import clock
 from studies.models.listening import ListeningSession, PlaylistAssignment, PoolMix
 from studies.services.allocation import arm_of
 from studies.services.music.listening import record_listening
@@ -257,16 +258,24 @@ def heard_night(participant) -> PlaylistAssignment:
     return night
 
 
-def test_a_night_is_rated_on_the_page_once_it_was_heard():
+def test_a_night_is_rated_the_evening_after_it_was_heard():
     participant = listener()
     client = phone_of(participant)
-    assert "Never again" not in client.get("/me/tonight/").content.decode()
     night = heard_night(participant)
-    assert "Never again" in client.get("/me/tonight/").content.decode()
-    answer = client.post("/me/tonight/rate/", {"night_on": night.night_on, "rating": "liked"})
-    assert answer["Location"] == "/me/tonight/"
-    page = client.get("/me/tonight/").content.decode()
-    assert 'value="liked" aria-pressed="true"' in page
+    assert "Never again" not in client.get("/me/tonight/").content.decode()
+    with clock.at(clock.now() + timedelta(days=1)):
+        client = phone_of(participant)
+        assert "Never again" in client.get("/me/tonight/").content.decode()
+        answer = client.post("/me/tonight/rate/", {"night_on": night.night_on, "rating": "liked"})
+        assert answer["Location"] == "/me/tonight/"
+        page = client.get("/me/tonight/").content.decode()
+        assert 'value="liked" aria-pressed="true"' in page
+
+
+def test_a_rating_that_was_given_in_the_morning_leads_back_there():
+    participant = listener()
+    client = phone_of(participant)
+    night = heard_night(participant)
     back = {"night_on": night.night_on, "rating": "calming", "back": "morning"}
     answer = client.post("/me/tonight/rate/", back)
     morning = night.night_on + timedelta(days=1)
