@@ -553,3 +553,63 @@ class MessageRefused(StudyError):
 
     def __init__(self, at_most: int, got: int) -> None:
         super().__init__(f"1 to {at_most} characters were expected, got {got}. Shorten it.")
+
+
+# --- Safety and quality -----------------------------------------------------------------------
+
+
+class EventRefused(StudyError):
+    """An adverse event cannot be kept, or moved, like this."""
+
+    code = "event_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"{expected} was expected, got {got}. Correct it, or finish that first.")
+
+
+class SecondPersonMissing(StudyError):
+    """Somebody else has to do this."""
+
+    code = "second_person_missing"
+
+    def __init__(self, step: str) -> None:
+        super().__init__(
+            f"another person was expected for {step}, got the same one. Ask a colleague."
+        )
+
+
+class QueryRefused(StudyError):
+    """Nothing can be asked here."""
+
+    code = "query_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"{expected} was expected, got {got}. Look at the questionnaire again.")
+
+
+# --- Analysing --------------------------------------------------------------------------------
+
+
+class PlanRefused(StudyError):
+    """An analysis plan cannot be kept or locked."""
+
+    code = "plan_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"{expected} was expected, got {got}. Correct the analysis plan.")
+
+    @classmethod
+    def of(cls, error: Exception) -> "PlanRefused":
+        """Return the refusal in the words of the statistics."""
+        refusal = cls("a plan", "another")
+        refusal.args = (str(error),)
+        return refusal
+
+
+class RunRefused(StudyError):
+    """An analysis cannot be asked for or cancelled now."""
+
+    code = "run_refused"
+
+    def __init__(self, expected: str, got: object) -> None:
+        super().__init__(f"{expected} was expected, got {got}. Wait until it has ended.")

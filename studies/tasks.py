@@ -1,19 +1,25 @@
 """The scheduler's door to the trial."""
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 
-from studies.services.conduct.reminders import send_due_reminders
 from studies.services.closing.contacts import erase_due_contacts
+from studies.services.conduct.deviations import find_deviations
+from studies.services.conduct.items import escalate_overdue
+from studies.services.conduct.reminders import send_due_reminders
+from studies.services.conduct.watching import look_at_answers
 from studies.services.music.preparing import prepare_nights
+from studies.services.results import analysing, runs
 from studies.services.trail.audit_heads import write_todays_heads
 from studies.services.visits.scheduling import keep_calendar
 
 KEEP_CALENDAR = "studies.keep_calendar"
 PREPARE_NIGHTS = "studies.prepare_nights"
 SEND_REMINDERS = "studies.send_reminders"
+LOOK_AFTER = "studies.look_after"
 KEEP_AUDIT_HEADS = "studies.keep_audit_heads"
 ERASE_CONTACTS = "studies.erase_contacts"
 logger = logging.getLogger(__name__)
@@ -48,6 +54,14 @@ def send_reminders_task() -> None:
         logger.info("reminders: %d sent, %d could not be", done.sent, done.failed)
 
 
+@shared_task(name=LOOK_AFTER)
+def look_after_task() -> None:
+    """Open what safety rules ask for, pass on what is overdue, note deviations. Twice is once."""
+    opened, late, noted = look_at_answers(), escalate_overdue(), find_deviations()
+    if opened or late or noted:
+        logger.info("safety: %d opened, %d passed on, %d deviations", opened, late, noted)
+
+
 @shared_task(name=KEEP_AUDIT_HEADS)
 def keep_audit_heads_task() -> None:
     """Write the ends of the audit chains outside the database. Running twice a day is once."""
@@ -60,3 +74,15 @@ def erase_contacts_task() -> None:
     """Erase the names and contacts of studies whose day has come. Running twice is once."""
     if n_erased := erase_due_contacts():
         logger.info("contacts of %d people erased", n_erased)
+
+
+@shared_task(name=runs.RUN_ANALYSIS)
+def run_analysis_task(run_id: str) -> None:
+    """Carry out an analysis; a call that comes twice finds nothing to do."""
+    analysing.run_next(UUID(run_id))
+
+
+@shared_task(name=runs.SWEEP_ANALYSES)
+def sweep_analyses_task() -> None:
+    """Wake a worker for analyses that wait or were left behind."""
+    runs.sweep()

@@ -232,6 +232,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "look-after-people": {
+        "task": "studies.look_after",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "keep-the-calendar": {
         "task": "studies.keep_calendar",
         "schedule": 30.0,
@@ -239,6 +244,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prepare-nights": {
         "task": "studies.prepare_nights",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "sweep-analyses": {
+        "task": "studies.sweep_analyses",
         "schedule": 30.0,
         "options": {"expires": 30},
     },

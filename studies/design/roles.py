@@ -52,6 +52,9 @@ class Ability(StrEnum):
     SEE_PROGRESS = "see_progress"
     READ_AUDIT = "read_audit"
     TREAT = "treat"
+    HANDLE_SAFETY = "handle_safety"
+    QUERY = "query"
+    SEE_ADHERENCE = "see_adherence"
 
 
 ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
@@ -74,6 +77,9 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.MANAGE_MEMBERS,
             Ability.SEE_PROGRESS,
             Ability.READ_AUDIT,
+            Ability.HANDLE_SAFETY,
+            Ability.QUERY,
+            Ability.SEE_ADHERENCE,
         }
     ),
     # Looks after people at a site, day by day.
@@ -89,6 +95,8 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.BREAK_BLIND,
             Ability.LOCK,
             Ability.SEE_PROGRESS,
+            Ability.HANDLE_SAFETY,
+            Ability.SEE_ADHERENCE,
         }
     ),
     # Guides people through the lessons, and so knows who has them.
@@ -104,6 +112,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.CLOSE,
             Ability.UNBLIND,
             Ability.SEE_PROGRESS,
+            Ability.SEE_ADHERENCE,
         }
     ),
     # Makes or imports the allocation sequence: the only one who may know a future slot.
@@ -122,6 +131,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.SEE_PARTICIPANTS,
             Ability.SEE_PROGRESS,
             Ability.READ_AUDIT,
+            Ability.QUERY,
         }
     ),
     # Reads who did what, and no more.

@@ -13,6 +13,7 @@ from studies.exceptions import AssessmentClosed, OutsideWindow
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.schedule import TO_BEGIN, open_assessment
+from studies.services.conduct.watching import look_at_answers
 from studies.services.visits.assessment import (
     begin_assessment,
     decline_answer,
@@ -73,6 +74,7 @@ def check(request: HttpRequest, participant: Participant, assessment: Assessment
         return check_page(request, participant, _sheet(assessment))
     try:
         submit_assessment(assessment=assessment)
+        look_at_answers(participant=participant)
     except IncompleteResponse:
         return redirect(_sheet(assessment).next_url)
     return redirect("studies:assess_thanks", assessment.pk)
