@@ -1,10 +1,11 @@
 """Time and measure whole nights: synthesis with effects and metering, then MP3; and a peer's way.
 
-    .venv/bin/python benchmarks/sound.py [--minutes 15 60] [--composer markov] [--soundfont NAME]
-                                         [--json FILE]
+    .venv/bin/python benchmarks/sound.py [--minutes 15 60] [--composer markov genetic]
+                                         [--soundfont NAME] [--encoder ffmpeg] [--json FILE]
 
 Each night is rendered in a process of its own, on one thread, so that its peak memory is its own.
-Speeds are seconds of sound a second of processor time on one core: they hold on a busy machine too.
+Speeds are seconds of sound a second of processor time on one core, an encoder of its own included:
+they hold on a busy machine too. Nights of one length must have one size, whoever composed them.
 The peer is `pretty_midi`'s own FluidSynth rendering of the same MIDI file with its bundled
 SoundFont, without MP3 or measuring; left out, with a sentence, where there is no libfluidsynth or
 no pyfluidsynth (which is no dependency of ours; any folder on PYTHONPATH will do).
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +31,7 @@ import pretty_midi
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from generator.engine.audio import fluidsynth
+from generator.engine.audio.encoders import available_encoders
 from generator.engine.audio.loudness import LoudnessMeter
 from generator.engine.audio.renderers import available_renderers
 from generator.engine.brief import Brief, ComposerName, Style
@@ -44,8 +47,10 @@ def main() -> None:
     """Print one line a night and one for the peer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, nargs="+", default=[15.0, 60.0])
-    parser.add_argument("--composer", choices=[n.value for n in ComposerName], default="markov")
+    names = [name.value for name in ComposerName]
+    parser.add_argument("--composer", choices=names, nargs="+", default=["markov"])
     parser.add_argument("--soundfont", default="", help="part of the path of one to play")
+    parser.add_argument("--encoder", default="", help="part of the name of one to write MP3 with")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--child", choices=["night", "peer"], help=argparse.SUPPRESS)
     parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
@@ -62,23 +67,34 @@ def main() -> None:
 
 
 def _results(options: argparse.Namespace, directory: str) -> Iterator[dict[str, object]]:
+    if not _has_peer():
+        _say("peer: left out, it needs libfluidsynth and pyfluidsynth")
     for minutes in options.minutes:
-        for child in ("night", "peer"):
-            if child == "peer" and not (fluidsynth.library() and find_spec("fluidsynth")):
-                sys.stdout.write("peer: left out, it needs libfluidsynth and pyfluidsynth\n")
-                continue
-            result = _in_child(options, child, minutes, directory)
-            sys.stdout.write(_line(result) + "\n")
-            sys.stdout.flush()
-            yield result
+        sizes = set()
+        for composer in options.composer:
+            for child in ("night", "peer") if _has_peer() else ("night",):
+                result = _in_child(options, child, minutes, composer, directory)
+                sizes |= {result["bytes"]} if child == "night" else set()
+                _say(_line(result))
+                yield result
+        _say(f"{minutes:g} minutes: {'one size' if len(sizes) == 1 else f'sizes {sorted(sizes)}'}")
+
+
+def _has_peer() -> bool:
+    return bool(fluidsynth.library() and find_spec("fluidsynth"))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _in_child(
-    options: argparse.Namespace, child: str, minutes: float, directory: str
+    options: argparse.Namespace, child: str, minutes: float, composer: str, directory: str
 ) -> dict[str, object]:
     command = [sys.executable, __file__, "--child", child, "--minutes", str(minutes)]
-    command += ["--composer", options.composer, "--directory", directory]
-    command += ["--soundfont", options.soundfont]
+    command += ["--composer", composer, "--directory", directory]
+    command += ["--soundfont", options.soundfont, "--encoder", options.encoder]
     threads = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603 - this very script
         command, check=True, capture_output=True, text=True, env=threads
@@ -94,29 +110,30 @@ def _night(options: argparse.Namespace) -> dict[str, object]:
         part = "compose" if stage == COMPOSING else "sound"
         if stage == CHECKING or fraction > ENCODING_FROM:
             part = "encode"
-        stages[part] = time.process_time()
+        stages[part] = _busy_s()
 
-    minutes = options.minutes[0]
+    minutes, composer = options.minutes[0], options.composer[0]
     pins = [
         r.pin for r in available_renderers() if options.soundfont in str(getattr(r, "path", ""))
     ]
-    pin = pins[0]
-    brief = Brief(ComposerName(options.composer), minutes, {Style.CLASSICAL: 1.0}, SEED, pin=pin)
-    began = time.process_time()
+    encoders = [e.name for e in available_encoders() if options.encoder in e.name]
+    pin = replace(pins[0], encoder=encoders[0])
+    brief = Brief(ComposerName(composer), minutes, {Style.CLASSICAL: 1.0}, SEED, pin=pin)
+    began = _busy_s()
     result = render(brief, directory=options.directory, stem="night", progress=note)
     seconds = 60 * minutes
     rows = {row["item"]: row["value"] for row in result.quality["rows"]}
     return {
-        "what": f"{result.renderer}, {options.composer}",
+        "what": f"{result.renderer}, {pin.encoder}, {composer}",
         "minutes": minutes,
         "compose_s": round(stages["compose"] - began, 1),
         "sound_x": round(seconds / (stages["sound"] - stages["compose"]), 1),
         "encode_x": round(seconds / (stages["encode"] - stages["sound"]), 1),
-        "whole_x": round(seconds / (time.process_time() - began), 1),
+        "whole_x": round(seconds / (_busy_s() - began), 1),
         "peak_mb": _peak_mb(),
         "lufs": result.loudness_lufs,
         "dbtp": result.true_peak_dbtp,
-        "megabytes": round(result.audio_path.stat().st_size / 1e6, 1),
+        "bytes": result.audio_path.stat().st_size,
         "local_jump_lu": rows["local_jump_lu"],
         "passed": result.quality["passed"],
     }
@@ -141,6 +158,12 @@ def _peer(options: argparse.Namespace) -> dict[str, object]:
         "dbtp": round(meter.true_peak_dbtp(), 2),
         "at_full_scale": int((np.abs(mono) >= 1.0).sum()),
     }
+
+
+def _busy_s() -> float:
+    """Return the processor time of this process and of the encoders that it has waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _peak_mb() -> int:

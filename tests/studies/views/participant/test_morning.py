@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -7,9 +8,13 @@ from django.test import Client
 from studies import clock
 from studies.design.windows import morning_of
 from studies.models.cbt import DiaryEntry
+from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant
+from studies.services.music.listening import record_listening
+from studies.services.music.playlists import request_tonight
 from tests.studies.services.music.test_morning_diary import TAPS
 from tests.studies.views.browsers import learner, listener, phone_of
+from tests.studies.views.participant.test_tonight import publish
 
 pytestmark = pytest.mark.django_db
 # What is each person's own on every page: a form's token, the tag of their device.
@@ -53,6 +58,25 @@ def test_six_answers_and_nothing_else_hand_a_morning_in(
     assert "7 to 8 hours" in page
     assert DiaryEntry.objects.get().response.is_submitted
     assert "Completed" in phone.get("/me/").content.decode()
+
+
+def test_the_music_of_the_night_is_asked_about_where_it_was_heard(
+    phone: Client, participant: Participant
+) -> None:
+    saved = tap_through(phone, address_of(participant))
+    assert "Never again" not in phone.get(saved).content.decode()
+    night_on = morning_of(clock.now(), participant.zone) - timedelta(days=1)
+    night = request_tonight(participant=participant)
+    publish(night)
+    record_listening(
+        participant=participant, night_id=night.pk, client_id=uuid4(), intervals=[[0, 30]]
+    )
+    PlaylistAssignment.objects.update(night_on=night_on)
+    page = phone.get(saved).content.decode()
+    assert "Never again" in page
+    assert 'name="back" value="morning"' in page
+    PlaylistAssignment.objects.update(night_on=night_on - timedelta(days=1))
+    assert "Never again" not in phone.get(saved).content.decode()
 
 
 def test_a_tap_is_offered_where_scripts_run_and_continue_where_they_do_not(
