@@ -24,8 +24,12 @@ def file(tmp_path):
     return path
 
 
-def test_a_template_is_printed_filled_in_and_loaded(file):
-    assert 'language = "zh-hans"' in run("psqi", language="zh_Hans", template=True)
+def test_a_template_is_written_filled_in_and_loaded(file, tmp_path):
+    empty = tmp_path / "empty.toml"
+    run("psqi", empty, language="zh_Hans", template=True)
+    assert 'language = "zh-hans"' in empty.read_text("utf-8")
+    with pytest.raises(CommandError, match="expected a new file to write to"):
+        run("psqi", empty, language="zh_Hans", template=True)
     said = run("cpss14", file, language="zh-Hans", licence="Letter 17")
     row = SiteWording.objects.get()
     assert said == f"cpss 1 in zh-hans: loaded, {row.sha256}\n"
@@ -36,9 +40,10 @@ def test_a_template_is_printed_filled_in_and_loaded(file):
 @pytest.mark.parametrize(
     ("arguments", "options", "sentence"),
     [
-        (["isi"], {}, "got 'isi'"),
-        (["cpss"], {}, "expected a wording file, got none"),
-        (["cpss"], {"language": "fr"}, r"language of the site \(en, zh-hans\), got 'fr'"),
+        (["isi", "x.toml"], {}, "got 'isi'"),
+        (["cpss"], {}, "the following arguments are required: file"),
+        (["cpss", "x.toml"], {}, "expected a wording file, got .*x.toml"),
+        (["cpss", "x.toml"], {"language": "fr"}, r"language of the site \(en, zh-hans\), got 'fr'"),
     ],
 )
 def test_what_cannot_be_done_is_said(arguments, options, sentence):
@@ -52,3 +57,11 @@ def test_a_file_without_licence_or_for_another_language_loads_nothing(file):
     with pytest.raises(CommandError, match="expected language = 'en', got 'zh-hans'"):
         run("cpss", file, licence="Letter 17")
     assert not SiteWording.objects.exists()
+
+
+def test_the_options_may_stand_before_the_file_as_the_help_shows_them(file):
+    call_command(
+        "load_wording", "cpss", "--language", "zh-hans", str(file), "--licence", "Letter 17",
+        stdout=io.StringIO(),
+    )  # fmt: skip
+    assert SiteWording.objects.get().language == "zh-hans"
