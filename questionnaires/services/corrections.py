@@ -88,4 +88,6 @@ def _answer(
         language=kept.language if kept else revision.language,
         wording_hash=kept.wording_hash if kept else revision.wording_hash,
         answered_at=at,
+        # How fast the participant was stays known: it flags the response, whoever corrects it.
+        elapsed_ms=kept.elapsed_ms if kept else None,
     )

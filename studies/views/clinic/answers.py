@@ -14,7 +14,7 @@ from questionnaires.exceptions import IncompleteResponse, NothingToCorrect, Revi
 from questionnaires.forms import ItemForm, ReviewRow, flag_texts, review_rows
 from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
-from questionnaires.selectors import answers_of, flag_table, revisions_of, wording_for
+from questionnaires.selectors import answers_of, flag_table, revisions_of, score_table, wording_for
 from studies.exceptions import CorrectionNotAllowed
 from studies.forms.clinic import CorrectionForm
 from studies.models.participant import Participant
@@ -33,6 +33,7 @@ class Revision:
     response: Response
     rows: list[ReviewRow]
     flags: list[str]
+    scores: list[tuple[str, float | None]]
 
 
 @require_safe
@@ -122,7 +123,14 @@ def _shown(response: Response) -> Revision:
         response,
         review_rows(response, get_language()),
         flag_texts(response.definition, flags, wording),
+        [(name.replace("_", " "), value) for name, value in _scores(response).items()],
     )
+
+
+def _scores(response: Response) -> dict[str, float | None]:
+    """Return the scores in the order in which the instrument defines them."""
+    values = score_table([response.pk])[response.pk]
+    return {field.name: values[field.name] for field in response.definition.scores}
 
 
 def _about(study: Study, assessment: Assessment) -> dict[str, object]:

@@ -1,13 +1,19 @@
-"""What in a participant's answers is worth a look: the flags of their scores, in plain words."""
+"""What in a participant's answers is worth a look: flags and missing totals, in plain words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from questionnaires.forms import flag_texts
-from questionnaires.selectors import flag_table, wording_for
+from questionnaires.selectors import flag_table, score_table, wording_for
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
+
+TOTAL = "total"
+# Flags of how somebody answered, which no correction of what they answered takes away.
+ABOUT_MANNER = {"straight_line", "fast"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +25,29 @@ class Query:
 
 
 def queries_of(participant: Participant) -> list[Query]:
-    """Return the assessments with flags, by week; a flag is a question and no verdict."""
+    """Return the assessments with something to look at, by week: questions and no verdicts.
+
+    What was mended by a correction is no question any more; how the participant answered stays one.
+    """
     submitted = Assessment.objects.filter(
         visit__participant=participant, state=AssessmentState.SUBMITTED
     ).select_related("visit", "response")
     rows = list(submitted.order_by("visit__week", "position"))
-    flags = flag_table([row.response_id for row in rows])
-    return [
-        Query(row, _words(row, flags[row.response_id])) for row in rows if flags[row.response_id]
-    ]
+    measured = [row.response_id for row in rows]
+    scores = score_table(measured)
+    flags = flag_table([*measured, *(row.response.original_id or row.response_id for row in rows)])
+    queries = [Query(row, _words(row, flags, scores[row.response_id])) for row in rows]
+    return [query for query in queries if query.flags]
 
 
-def _words(assessment: Assessment, flags: tuple[str, ...]) -> list[str]:
+def _words(
+    assessment: Assessment, flags: Mapping[object, tuple[str, ...]], scores: Mapping[str, object]
+) -> list[str]:
     response = assessment.response
-    wording = wording_for(response, get_language())
-    return flag_texts(response.definition, flags, wording)
+    sent = flags[response.original_id or response.pk]
+    manner = [flag for flag in sent if flag in ABOUT_MANNER]
+    both = tuple(dict.fromkeys((*manner, *flags[response.pk])))
+    words = flag_texts(response.definition, both, wording_for(response, get_language()))
+    if TOTAL in scores and scores[TOTAL] is None:
+        words.append(_("no total: too many answers are missing"))
+    return words

@@ -13,6 +13,7 @@ from questionnaires.instruments.errors import AnswerRefused, UnknownItem
 from questionnaires.models import Response
 from questionnaires.selectors import (
     answers_of,
+    flag_table,
     newest_revision,
     older_revisions,
     revisions_of,
@@ -153,3 +154,12 @@ def test_a_declined_answer_can_be_filled_in_and_others_stay_declined():
 def test_the_database_itself_wants_an_author_and_a_reason(submitted, missing):
     with pytest.raises(IntegrityError, match="has_author_and_reason"):
         correct(submitted, **{missing: ""})
+
+
+def test_how_fast_the_participant_was_is_known_after_a_correction_too():
+    draft = drafts.psqi_draft()
+    for item_key, raw in drafts.PSQI_ANSWERS.items():
+        save_answer(response=draft, item_key=item_key, raw=raw, at=LATER, elapsed_ms=600)
+    first = submit_response(response=draft, at=LATER)
+    revision = correct(first, raw="22:30").response
+    assert flag_table([first.pk])[first.pk] == flag_table([revision.pk])[revision.pk] == ("fast",)

@@ -8,7 +8,12 @@ from questionnaires.selectors import revisions_of
 from studies.models.visit import Assessment
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.trail.audit import SYSTEM
-from studies.services.visits.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.visits.assessment import (
+    begin_assessment,
+    decline_answer,
+    save_answer,
+    submit_assessment,
+)
 from tests.factories import answer, make_participant, make_study
 from tests.studies.views.browsers import clinician_in, short_plan
 
@@ -71,7 +76,9 @@ def test_an_answer_is_corrected_and_the_one_before_stays_visible(slipped):
     assert "You go to bed at 23:30" in page
     assert "You go to bed at 11:30" in page
     assert REASON in page
-    assert "perhaps a slip of twelve hours" not in page
+    newest, _line, older = page.partition("Revisions before")
+    assert "perhaps a slip of twelve hours" not in newest
+    assert "perhaps a slip of twelve hours" in older
     assert [r.revision for r in revisions_of(psqi_of(slipped).response)] == [1, 2]
 
 
@@ -148,3 +155,33 @@ def test_a_look_at_the_answers_changes_nothing(slipped):
     assert client.get(address(slipped)).status_code == 200
     assert client.get(address(slipped, "bed")).status_code == 200
     assert Answer.objects.count() == before
+
+
+def test_answering_alike_throughout_stays_a_question_after_a_correction():
+    participant = make_participant("consented")
+    sheet = Assessment.objects.get(visit__participant=participant, instrument="cpss")
+    begin_assessment(assessment=sheet)
+    for number in range(1, 15):
+        save_answer(assessment=sheet, item_key=f"item_{number}", raw="2")
+    submit_assessment(assessment=sheet)
+    client = clinician_in(participant.study)
+    sent = {"answer": "3", "reason": REASON, "revision": "1"}
+    client.post(address(participant, "item_1", "cpss"), sent)
+    sheet.refresh_from_db()
+    assert sheet.response.revision == 2
+    page = client.get(f"/clinic/{participant.study.code}/p/{participant.code}/").content.decode()
+    assert "the same answer throughout" in page
+
+
+def test_scores_stand_beside_the_answers_and_a_missing_total_is_worth_a_look():
+    participant = make_participant("consented")
+    sheet = psqi_of(participant)
+    answer(sheet)
+    decline_answer(assessment=sheet, item_key="d_b")
+    submit_assessment(assessment=sheet)
+    client = clinician_in(participant.study)
+    page = client.get(f"/clinic/{participant.study.code}/p/{participant.code}/").content.decode()
+    assert "no total: too many answers are missing" in page
+    page = client.get(address(participant)).content.decode()
+    assert "not derivable" in page
+    assert "pitt2005" in page
