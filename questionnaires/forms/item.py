@@ -61,7 +61,8 @@ class NumberInput(forms.TextInput):
 class ItemForm(forms.Form):
     """Ask one item in one language.
 
-    `value` is the answer kept so far; an item that was never answered shows nothing selected.
+    `value` is the answer kept so far; an item that was never answered shows nothing selected, but
+    for what is `suggested`: the usual time of a diary, in its field to be confirmed or changed.
     `wording` is the one that a begun response goes on with; without it the one in force now.
     """
 
@@ -73,9 +74,11 @@ class ItemForm(forms.Form):
         data: Mapping[str, str] | None = None,
         *,
         value: Value = None,
+        suggested: Value = None,
         wording: Wording | None = None,
     ) -> None:
-        super().__init__(data, initial=_parts_of(item, value), use_required_attribute=False)
+        shown = suggested if value is None else value
+        super().__init__(data, initial=_parts_of(item, shown), use_required_attribute=False)
         self.instrument = instrument
         self.item = item
         self.language = language
@@ -109,6 +112,11 @@ class ItemForm(forms.Form):
     def error(self) -> str:
         """The one thing to put right; empty if there is nothing."""
         return next((errors[0] for errors in self.errors.values()), "") if self.is_bound else ""
+
+    @property
+    def is_suggested(self) -> bool:
+        """Whether what stands in the field is no answer yet, but the usual one."""
+        return self.value is None and bool(self.initial)
 
     @property
     def first_id(self) -> str:
@@ -190,6 +198,8 @@ def _parts_of(item: Item, value: Value) -> dict[str, object]:
         hour, minute = value.split(":")
         return {"hour": hour, "minute": minute}
     if item.kind is Kind.HOURS_MINUTES:
+        if isinstance(value, str):
+            return {"hours": value}
         hours, minutes = divmod(round(value * MINUTES_IN_HOUR), MINUTES_IN_HOUR)
         return {"hours": hours, "minutes": minutes}
     return {"answer": value}

@@ -8,7 +8,9 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from questionnaires.instruments.clock import MINUTES_IN_HOUR
 from questionnaires.instruments.instrument import Answers, Instrument, Item, Kind, Value
+from questionnaires.instruments.night import night_in
 from questionnaires.instruments.plausibility import Question, implausible
+from questionnaires.instruments.reading import is_range
 from questionnaires.instruments.spoken_time import spoken_time
 from questionnaires.instruments.wording import Wording
 from questionnaires.models import Response
@@ -68,18 +70,31 @@ def review_rows(response: Response, language: str) -> list[ReviewRow]:
     wording = wording_for(response, language)
     asked_back = {asked.item_key: asked.text for asked in plausibility(instrument, answers)}
     declined = declined_items(response)
+    typed = dict(response.answers.values_list("item_key", "raw"))
     return [
         ReviewRow(
             item_key=item.key,
             label=wording.items[item.key].label,
-            answer=read_back(item, answers.get(item.key), wording)
-            or answer_text(item, answers.get(item.key), wording),
+            answer=_in_words(item, answers.get(item.key), typed.get(item.key, ""), wording),
             is_answered=item.key in answers,
             is_declined=item.key in declined,
             question=asked_back.get(item.key, ""),
         )
         for item in instrument.asked_items(answers)
     ]
+
+
+def night_words(response: Response) -> str:
+    """Return how long the night was that a response describes; empty where it describes none."""
+    night = night_in(response.definition, answers_of(response))
+    if night is None:
+        return ""
+    if night.asleep_min is None:
+        return gettext("That is %(bed)s in bed.") % {"bed": _duration(night.in_bed_min)}
+    return gettext("That is %(bed)s in bed and %(asleep)s asleep.") % {
+        "bed": _duration(night.in_bed_min),
+        "asleep": _duration(night.asleep_min),
+    }
 
 
 def read_back(item: Item, value: Value, wording: Wording) -> str:
@@ -97,14 +112,25 @@ def answer_text(item: Item, value: Value, wording: Wording) -> str:
     if item.kind is Kind.CHOICE:
         return wording.scales[item.scale][value]
     if item.kind is Kind.HOURS_MINUTES:
-        hours, minutes = divmod(round(value * MINUTES_IN_HOUR), MINUTES_IN_HOUR)
-        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+        return _duration(round(value * MINUTES_IN_HOUR))
     if item.kind is Kind.MINUTES:
         text = ngettext("%(n)s minute", "%(n)s minutes", math.ceil(value))
         return text % {"n": number_format(value)}
     if item.kind is Kind.COUNT:
         return ngettext("%(n)d time", "%(n)d times", value) % {"n": value}
     return str(value)
+
+
+def _in_words(item: Item, value: Value, typed: str, wording: Wording) -> str:
+    words = read_back(item, value, wording) or answer_text(item, value, wording)
+    if is_range(item, typed):
+        return gettext("%(typed)s, counted as %(answer)s") % {"typed": typed, "answer": words}
+    return words
+
+
+def _duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, MINUTES_IN_HOUR)
+    return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
 
 
 def _question_text(question: Question) -> str:

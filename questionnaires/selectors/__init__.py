@@ -13,6 +13,7 @@ from questionnaires.selectors.responses import (
     place_of,
     progress,
     revisions_of,
+    shown_answer,
 )
 from questionnaires.selectors.tables import (
     DictionaryRow,
@@ -49,6 +50,7 @@ __all__ = [
     "progress",
     "revisions_of",
     "score_table",
+    "shown_answer",
     "wording_for",
     "wording_of",
 ]

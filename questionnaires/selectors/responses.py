@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from questionnaires.instruments.instrument import Item, Value
+from questionnaires.instruments.reading import is_range
 from questionnaires.models import Response
 
 
@@ -81,6 +82,14 @@ def place_of(response: Response, item_key: str) -> Place:
         previous_key=path[at - 1].key if at else None,
         next_key=path[at + 1].key if at + 1 < len(path) else None,
     )
+
+
+def shown_answer(response: Response, item_key: str) -> Value:
+    """Return what a form shows of a kept answer: its value, or the range that was typed."""
+    kept = response.answers.filter(item_key=item_key).first()
+    if kept is None:
+        return None
+    return kept.raw if is_range(kept.item, kept.raw) else kept.value
 
 
 def revisions_of(response: Response) -> list[Response]:

@@ -7,6 +7,9 @@ const form = document.querySelector("form[data-sheet]");
 const { dataset } = form;
 const texts = document.getElementById("kept").dataset;
 const rest = dataset.rest.split(" ").filter(Boolean);
+const numbers = dataset.numbers.split(" ").filter(Boolean).map(Number);
+const places = new Map(rest.map((key, place) => [key, numbers[place]]));
+let nItems = Number(dataset.of);
 let item = dataset.item;
 let shownAt = 0; // since the page began; the first question stood on it from the start
 let isSending = false;
@@ -42,18 +45,32 @@ function leaveOutWhatDependsOnNo(fields) {
   const answer = fields.find(([name]) => name === "answer")?.[1] ?? "";
   if (answer.trim() !== "" && answer !== "0") return;
   for (const key of [...rest]) {
-    if (templateOf(key)?.dataset.dependsOn === item) rest.splice(rest.indexOf(key), 1);
+    if (templateOf(key)?.dataset.dependsOn === item) leaveOut(key);
   }
+}
+
+function leaveOut(key) {
+  for (const later of rest.splice(rest.indexOf(key)).slice(1)) {
+    places.set(later, places.get(later) - 1);
+    rest.push(later);
+  }
+  nItems -= 1;
+}
+
+function sayWhere() {
+  const kicker = form.querySelector("[data-words]");
+  kicker.textContent = kicker.dataset.words.replace("{n}", places.get(item)).replace("{of}", nItems);
 }
 
 function showNext() {
   const template = templateOf(rest[0]);
   if (!template) return waitForTheNet();
   item = rest.shift();
-  for (const part of document.querySelectorAll("main .error-summary, main .read-back, main .kicker, [data-said]")) {
+  for (const part of document.querySelectorAll("main .error-summary, main .read-back, main .watermark, [data-said]")) {
     part.remove();
   }
   form.querySelector(".item").replaceWith(template.content.cloneNode(true));
+  sayWhere();
   shownAt = performance.now();
   const heading = form.querySelector("h1");
   heading.tabIndex = -1;

@@ -1,7 +1,7 @@
 """One item a page: the same pages for a visit's instruments and for the sleep diary."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 
-from questionnaires.forms import ItemForm, read_back, review_rows
+from questionnaires.forms import ItemForm, night_words, read_back, review_rows
 from questionnaires.instruments.errors import UnknownItem
 from questionnaires.models import Response
 from questionnaires.selectors import (
@@ -19,6 +19,7 @@ from questionnaires.selectors import (
     declined_items,
     first_unanswered,
     place_of,
+    shown_answer,
     wording_for,
 )
 from studies.models.participant import Participant
@@ -44,6 +45,8 @@ class Sheet:
     skips_answered: bool = False
     # How "I do not want to answer" is kept; None where the protocol does not offer it.
     decline: Callable[..., object] | None = None
+    # What stands in an empty field to be confirmed or changed; nothing of it is an answer yet.
+    suggested: Mapping[str, str] = field(default_factory=dict)
 
     def item_url(self, key: str) -> str:
         """Return the page of one item."""
@@ -79,7 +82,8 @@ def item_page(
         place.item,
         get_language(),
         typed(request),
-        value=answers_of(sheet.response).get(key),
+        value=shown_answer(sheet.response, key),
+        suggested=sheet.suggested.get(key),
         wording=wording_for(sheet.response, get_language()),
     )
     if request.method == "POST":
@@ -121,6 +125,7 @@ def check_page(
         "sheet": sheet,
         "rows": rows,
         "still_to_come": still_to_come,
+        "night": night_words(sheet.response),
         "asks_back": any(row.question for row in rows),
         "url_prefix": sheet.address,
         "language": get_language(),
@@ -162,12 +167,13 @@ def _said_back(response: Response, previous_key: str | None) -> str:
     return read_back(response.definition.item(previous_key), value, wording)
 
 
-def _rest(response: Response, key: str) -> list[str]:
-    """Return the items after this one that are still without an answer, in their order."""
+def _rest(response: Response, key: str) -> dict[str, int]:
+    """Return the items after this one that are still without an answer, with their numbers."""
     answers = answers_of(response)
     keys = [item.key for item in response.definition.asked_items(answers)]
-    after = keys[keys.index(key) + 1 :] if key in keys else keys
-    return [later for later in after if later not in answers]
+    first = keys.index(key) + 1 if key in keys else 0
+    later = enumerate(keys[first:], start=first + 1)
+    return {other: number for number, other in later if other not in answers}
 
 
 def _manner(request: HttpRequest) -> dict[str, object]:

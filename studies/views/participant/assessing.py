@@ -6,9 +6,11 @@ from functools import partial, wraps
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from questionnaires.exceptions import IncompleteResponse, ResponseLocked
+from questionnaires.selectors import wording_of
 from studies.exceptions import AssessmentClosed, OutsideWindow
 from studies.models.participant import Participant
 from studies.models.visit import Assessment, AssessmentState
@@ -23,7 +25,7 @@ from studies.services.visits.assessment import (
 )
 from studies.views.participant.answering import Sheet, check_page, item_page
 from studies.views.participant.session import participant_page
-from studies.views.participant.today_page import INSTRUMENT_MINUTES, INSTRUMENT_NAMES
+from studies.views.participant.today_page import instrument_minutes, instrument_name
 
 View = Callable[..., HttpResponse]
 
@@ -49,8 +51,9 @@ def begin(request: HttpRequest, participant: Participant, assessment: Assessment
     if assessment.state in TO_BEGIN and request.method != "POST":
         context = {
             "participant": participant,
-            "name": INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument),
-            "minutes": INSTRUMENT_MINUTES.get(assessment.instrument, 5),
+            "name": instrument_name(assessment.instrument),
+            "minutes": instrument_minutes(assessment.instrument),
+            "wording": wording_of(assessment.instrument, get_language()),
         }
         return render(request, "studies/participant/assess_begin.html", context)
     return redirect(_sheet(assessment).next_url)
@@ -95,7 +98,7 @@ def _sheet(assessment: Assessment) -> Sheet:
         response=begin_assessment(assessment=assessment),
         address=reverse("studies:assess", args=[assessment.pk]),
         save=partial(save_answer, assessment=assessment),
-        title=str(INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument)),
+        title=instrument_name(assessment.instrument),
         decline=declining if may_decline(assessment) else None,
     )
 

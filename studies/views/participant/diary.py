@@ -48,11 +48,15 @@ def usual(request: HttpRequest, participant: Participant, morning: date) -> Http
 
 @skills_page
 def item(request: HttpRequest, participant: Participant, morning: date, item: str) -> HttpResponse:
+    if _is_sent(participant, morning):
+        return redirect("studies:diary_thanks", morning)
     return item_page(request, participant, _sheet(participant, morning), item)
 
 
 @skills_page
 def check(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
+    if _is_sent(participant, morning):
+        return redirect("studies:diary_thanks", morning)
     sheet = _sheet(participant, morning)
     entry = diary_for(participant=participant, morning_on=morning)
     if request.method != "POST":
@@ -68,8 +72,7 @@ def check(request: HttpRequest, participant: Participant, morning: date) -> Http
 
 @skills_page
 def thanks(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
-    entry = _entry(participant, morning)
-    if entry is None or not entry.response.is_submitted:
+    if not _is_sent(participant, morning):
         return redirect("studies:diary", morning)
     return render(request, "studies/participant/diary_thanks.html", {"participant": participant})
 
@@ -98,6 +101,11 @@ def _entry(participant: Participant, morning: date) -> DiaryEntry | None:
     return next((e for e in _entries(participant) if e.morning_on == morning), None)
 
 
+def _is_sent(participant: Participant, morning: date) -> bool:
+    entry = _entry(participant, morning)
+    return entry is not None and entry.response.is_submitted
+
+
 def _sheet(participant: Participant, morning: date) -> Sheet:
     entry = diary_for(participant=participant, morning_on=morning)
     may_decline = participant.study.plan.may_decline_in_diaries
@@ -108,4 +116,5 @@ def _sheet(participant: Participant, morning: date) -> Sheet:
         title=_("Sleep diary"),
         skips_answered=True,
         decline=partial(decline_diary_answer, entry=entry) if may_decline else None,
+        suggested=usual_times(participant, before=morning),
     )

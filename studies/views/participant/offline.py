@@ -19,8 +19,8 @@ from django.views.decorators.http import require_safe
 
 from questionnaires.forms import ItemForm
 from questionnaires.forms.item import MISSING
-from questionnaires.instruments import instrument_named
 from questionnaires.instruments.errors import UnknownInstrument
+from questionnaires.selectors import definition_named
 from studies.models.participant import Participant
 from studies.views.participant.session import participant_page
 
@@ -63,7 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def blank(request: HttpRequest, _participant: Participant, instrument: str) -> HttpResponse:
     """Return the empty questions of an instrument, to go on with while the connection is lost."""
     try:
-        definition = instrument_named(instrument)
+        definition = definition_named(instrument)
     except UnknownInstrument as error:
         raise Http404 from error
     forms = [ItemForm(definition, item, get_language()) for item in definition.items]

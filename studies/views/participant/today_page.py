@@ -1,12 +1,14 @@
 """What a participant's own page says and lists, for each place somebody can be in the study."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from questionnaires.selectors import definition_named, wording_of
 from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.models.study import ArmKind
 from studies.models.visit import Assessment, AssessmentState
@@ -23,7 +25,18 @@ INSTRUMENT_NAMES = {
     "psqi": gettext_lazy("Questions about your sleep"),
     "cpss": gettext_lazy("Questions about stress"),
 }
-INSTRUMENT_MINUTES = {"psqi": 6, "cpss": 4}
+ITEMS_A_MINUTE = 3.5
+
+
+def instrument_name(key: str) -> str:
+    """Return how a participant knows an instrument; one of a site's own by its title."""
+    own = INSTRUMENT_NAMES.get(key)
+    return str(own) if own else wording_of(key, get_language()).title
+
+
+def instrument_minutes(key: str) -> int:
+    """Return about how many minutes an instrument takes."""
+    return max(1, math.ceil(len(definition_named(key).items) / ITEMS_A_MINUTE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +163,12 @@ def _baseline_tasks(participant: Participant) -> list[Task]:
 
 
 def _assessment_task(assessment: Assessment) -> Task:
-    name = str(INSTRUMENT_NAMES.get(assessment.instrument, assessment.instrument))
+    name = instrument_name(assessment.instrument)
     if assessment.state in ANSWERABLE:
-        minutes = INSTRUMENT_MINUTES.get(assessment.instrument, 5)
-        hint = _("About %(minutes)d minutes") % {"minutes": minutes}
+        minutes = instrument_minutes(assessment.instrument)
+        hint = ngettext("About %(minutes)d minute", "About %(minutes)d minutes", minutes) % {
+            "minutes": minutes
+        }
         return Task(name, _("Incomplete"), hint, reverse("studies:assess", args=[assessment.pk]))
     is_done = assessment.state == AssessmentState.SUBMITTED
     return Task(name, _("Completed") if is_done else _("Closed"), is_done=True)

@@ -189,3 +189,10 @@ def test_the_language_can_be_switched_in_the_middle_and_each_answer_knows_its_ow
     check = client.get(f"/me/assess/{pk}/check/").content.decode()
     assert labels[1] in check
     assert labels[0] not in check
+
+
+def test_the_instruments_own_introduction_is_read_before_the_first_item(consented):
+    client, pk = phone_of(consented), assessment_of(consented, "cpss").pk
+    page = client.get(f"/me/assess/{pk}/").content.decode()
+    assert wording_of("cpss", "en").introduction in page
+    assert "This takes about 4 minutes." in page

@@ -54,8 +54,38 @@ def test_who_slept_otherwise_writes_every_time():
     client = phone_of(participant)
     address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
     assert client.post(address).url == f"{address}into_bed/"
+    page = client.get(f"{address}into_bed/").content.decode()
+    assert 'value="22"' in page
+    assert "This is what you wrote last" in page
     entry = DiaryEntry.objects.get(morning_on=morning_of(clock.now(), participant.zone))
     assert not entry.response.answers.exists()
+    client.post(f"{address}into_bed/", {"hour": "21", "minute": "15"})
+    assert "This is what you wrote last" not in client.get(f"{address}into_bed/").content.decode()
+
+
+def test_a_diary_that_was_sent_says_that_it_stays_as_it_is():
+    participant = learner()
+    client = phone_of(participant)
+    write_diary(participant)
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
+    for page in (f"{address}check/", f"{address}into_bed/"):
+        assert client.get(page).url == f"{address}thanks/"
+        assert client.post(page, {"hour": "21", "minute": "15"}).url == f"{address}thanks/"
+    assert "It stays as it is." in client.get(f"{address}thanks/").content.decode()
+
+
+def test_the_night_is_said_back_before_it_is_sent_and_so_is_a_range():
+    participant = learner()
+    client = phone_of(participant)
+    address = f"/me/diary/{morning_of(clock.now(), participant.zone)}/"
+    client.post(address)
+    for item, raw in {**NIGHT, "latency_min": "15-25"}.items():
+        hour, _colon, minute = raw.partition(":")
+        client.post(f"{address}{item}/", {"hour": hour, "minute": minute, "answer": raw})
+    page = client.get(f"{address}check/").content.decode()
+    assert "That is 8 h 15 min in bed and 7 h 0 min asleep." in page
+    assert "15-25, counted as 20 minutes" in page
+    assert 'value="15-25"' in client.get(f"{address}latency_min/").content.decode()
 
 
 def test_a_morning_long_gone_or_to_come_leads_back_to_the_list():
