@@ -6,15 +6,26 @@ night turns seven hours of sleep into an efficiency of 36 % and a component of 3
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise, starmap
 
-from questionnaires.instruments.clock import minute_of_day, minutes_between, time_of_day
+from questionnaires.instruments.clock import (
+    MINUTES_IN_DAY,
+    minute_of_day,
+    minutes_between,
+    time_of_day,
+)
 from questionnaires.instruments.instrument import Answers, Instrument
 from questionnaires.instruments.psqi import (
     LONGEST_LIKELY_TIB_H,
     PSQI,
     SHORTEST_LIKELY_TIB_H,
 )
-from questionnaires.instruments.sleep_diary import SLEEP_DIARY, score_diary_core_2012
+from questionnaires.instruments.sleep_diary import (
+    CLOCK_KEYS,
+    LONGEST_NIGHT_MIN,
+    SLEEP_DIARY,
+    score_diary_core_2012,
+)
 
 MINUTES_IN_HOUR = 60
 HALF_DAY_MIN = 720
@@ -77,12 +88,49 @@ def _about_diary(answers: Answers) -> list[Question]:
     if bed == out:
         return [Question("out_of_bed", "same_time", {"time": out})]
     flags = score_diary_core_2012(answers).flags
+    if "times_out_of_order" in flags:
+        return _about_order([answers[key] for key in CLOCK_KEYS])
     questions = _about_time_in_bed("into_bed", bed, "out_of_bed", out)
-    if "times_out_of_order" in flags and not questions:
-        questions.append(Question("tried_to_sleep", "times_out_of_order"))
     if "awake_exceeds_night" in flags:
         questions.append(Question("latency_min", "awake_exceeds_night"))
     return questions
+
+
+def _about_order(times: list[str]) -> list[Question]:
+    """Return what to ask about four times of one night that do not follow one another.
+
+    The time to look at again is the one without which the others make a likely night; where that
+    is true of two, such as neighbours that changed places, the one that breaks the order.
+    """
+    minutes = [minute_of_day(time) for time in times]
+    places = range(len(times))
+    breaking = [at for at in places if at and _is_before(minutes[at], minutes[at - 1])]
+    alone = [at for at in places if _is_likely([*minutes[:at], *minutes[at + 1 :]])]
+    if not alone:
+        # Two times or more are wrong. Bed and rise say most about which.
+        ends = _about_time_in_bed(CLOCK_KEYS[0], times[0], CLOCK_KEYS[-1], times[-1])
+        return ends or [_out_of_order(times, (breaking or [1])[0])]
+    place = next((at for at in alone if at in breaking), alone[0])
+    slipped = (minutes[place] + HALF_DAY_MIN) % MINUTES_IN_DAY
+    if not _is_likely([*minutes[:place], slipped, *minutes[place + 1 :]]):
+        return [_out_of_order(times, place)]
+    params = {"typed": times[place], "suggested": time_of_day(slipped)}
+    return [Question(CLOCK_KEYS[place], "half_day_slip", params)]
+
+
+def _out_of_order(times: list[str], place: int) -> Question:
+    return Question(CLOCK_KEYS[place], "times_out_of_order", {"typed": times[place]})
+
+
+def _is_before(minute: int, other: int) -> bool:
+    """Return whether the clock is rather before another time of the same night than after it."""
+    return minutes_between(other, minute) > LONGEST_NIGHT_MIN
+
+
+def _is_likely(minutes: list[int]) -> bool:
+    """Return whether times follow one another within a night of a likely length."""
+    night = sum(starmap(minutes_between, pairwise(minutes)))
+    return SHORTEST_LIKELY_MIN <= night <= LONGEST_LIKELY_MIN
 
 
 def _about_time_in_bed(bed_key: str, bed: str, rise_key: str, rise: str) -> list[Question]:

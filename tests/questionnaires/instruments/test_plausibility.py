@@ -69,6 +69,51 @@ def test_a_diary_is_asked_about_its_order_its_clock_and_its_time_awake():
     assert asked(SLEEP_DIARY, {"into_bed": "22:30"}) == []
 
 
+CLOCK_KEYS = ("into_bed", "tried_to_sleep", "final_waking", "out_of_bed")
+
+
+@pytest.mark.parametrize(
+    ("times", "item_key", "suggested"),
+    [
+        ("22:30 23:00 22:00 07:00", "final_waking", None),
+        ("22:30 22:00 06:45 07:00", "tried_to_sleep", None),
+        ("22:30 23:00 07:10 07:00", "out_of_bed", None),
+        ("22:30 23:00 02:00 01:00", "out_of_bed", None),
+        ("10:30 23:00 06:45 07:00", "into_bed", "22:30"),
+        ("22:30 11:00 06:45 07:00", "tried_to_sleep", "23:00"),
+        ("22:30 23:00 18:45 07:00", "final_waking", "06:45"),
+        ("22:30 23:00 06:45 19:00", "out_of_bed", "07:00"),
+        # Bed and light out both typed by the other half of the day: one after the other.
+        ("11:00 11:30 06:45 07:00", "into_bed", "23:00"),
+        ("23:00 11:30 06:45 07:00", "tried_to_sleep", "23:30"),
+        # Everything is wrong: the first that breaks the order.
+        ("23:00 22:00 21:00 06:00", "tried_to_sleep", None),
+    ],
+)
+def test_a_contradiction_of_times_is_asked_back_under_the_likeliest_culprit(
+    times, item_key, suggested
+):
+    night = dict(zip(CLOCK_KEYS, times.split(), strict=True))
+    (question,) = implausible(SLEEP_DIARY, {**DIARY, **night})
+    assert question.item_key == item_key
+    assert question.code == ("half_day_slip" if suggested else "times_out_of_order")
+    assert question.params["typed"] == night[item_key]
+    assert question.params.get("suggested") == suggested
+
+
+@given(TIMES, TIMES, TIMES, TIMES)
+def test_taking_a_suggestion_for_a_night_leaves_less_to_ask(bed, tried, waking, out):
+    night = {**DIARY, **dict(zip(CLOCK_KEYS, (bed, tried, waking, out), strict=True))}
+    for question in implausible(SLEEP_DIARY, night):
+        assert question.item_key in night
+        if question.code == "half_day_slip":
+            settled = {**night, question.item_key: question.params["suggested"]}
+            again = implausible(SLEEP_DIARY, settled)
+            assert question.item_key not in {
+                other.item_key for other in again if other.code == "half_day_slip"
+            }
+
+
 def test_a_stress_scale_raises_no_question():
     assert implausible(CPSS, {item.key: 0 for item in CPSS.items}) == []
 
