@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import date
 
 from questionnaires.instruments.errors import AnswerRefused
+from questionnaires.instruments.garbled import is_garbled
 from questionnaires.instruments.instrument import Item, Kind, Value
 
 NUMBER = r"\d{1,6}(?:[.,]\d{1,17})?"
@@ -113,30 +114,6 @@ def _refuse_garbled(item: Item, text: str) -> None:
             got=text,
             advice="The text was saved in one encoding and opened in another; use UTF-8.",
         )
-
-
-def is_garbled(text: str) -> bool:
-    """Return whether a text has control characters or was opened in another encoding."""
-    if any(
-        unicodedata.category(char) in ("Cc", "Cs", "Cn", "Co")
-        for char in text
-        if char not in "\n\r\t"
-    ):
-        return True
-    return "\N{REPLACEMENT CHARACTER}" in text or _is_twice_encoded(text)
-
-
-def _is_twice_encoded(text: str) -> bool:
-    """Return whether the text is UTF-8 that was opened as Windows-1252 or Latin-1."""
-    if text.isascii():
-        return False
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-        return True
-    return False
 
 
 def _blank(item: Item) -> None:

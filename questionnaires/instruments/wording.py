@@ -18,8 +18,8 @@ from pathlib import Path
 from string import Formatter
 
 from questionnaires.instruments.errors import WordingMismatch
+from questionnaires.instruments.garbled import has_lost_words, is_garbled
 from questionnaires.instruments.instrument import Instrument, Item, Kind
-from questionnaires.instruments.reading import is_garbled
 
 WORDING_DIRECTORY = Path(__file__).parent / "wording"
 REQUIRED_WORDS = ("title", "licence", "label")
@@ -248,6 +248,11 @@ def _garbled(where: str, words: Mapping[str, object]) -> Iterator[str]:
                 yield f"{where}: expected a text for {key}, got {text!r}. Put it in quotes."
         elif is_garbled(text):
             yield f"{where}: expected readable words for {key}, got {text!r}. Save it in UTF-8."
+        elif has_lost_words(text):
+            yield (
+                f"{where}: expected words for {key}, got question marks ({text!r}). "
+                "An encoding lost them: take them from the original and save in UTF-8."
+            )
 
 
 def _not_said_back(where: str, sentence: object) -> Iterator[str]:

@@ -78,6 +78,8 @@ def test_everything_that_is_wrong_is_named_at_once():
     content["items"]["d_c"]["labl"] = "typo"
     content["items"]["d_d"]["hint"] = 3
     content["items"]["d_e"] = "no table"
+    content["items"]["d_f"]["label"] = "??? ????"
+    content["items"]["d_g"]["label"] = "ä½ å¥½"
     content["items"]["rise"]["read_back"] = "At {time.__class__} {spoken}"
     del content["scales"]["frequency"]["3"]
     content["scales"]["quality"]["0"] = ""
@@ -94,6 +96,8 @@ def test_everything_that_is_wrong_is_named_at_once():
         "item d_c: expected label, hint, read_back; unknown: labl",
         "item d_d: expected a text for hint, got 3",
         "item d_e: expected a table with a label",
+        "item d_f: expected words for label, got question marks ('??? ????')",
+        "item d_g: expected readable words for label",
         "item rise: expected a read_back sentence",
         "scale frequency: expected 4 labels, got 3",
         "scale quality: expected words for 0",
