@@ -9,13 +9,15 @@ from django.test import TransactionTestCase
 MIGRATION = import_module("studies.migrations.0002_audit_is_append_only")
 PROTOCOLS = import_module("studies.migrations.0010_submitted_protocols_are_immutable")
 
+PLANS = import_module("studies.migrations.0020_locked_analysis_plans_are_immutable")
+
 
 def lift_for_flushing() -> None:
     """Take the triggers away while a transactional test's tables are emptied, and only then."""
     flush = TransactionTestCase._fixture_teardown
 
     def flush_without_triggers(case: TransactionTestCase) -> None:
-        guards = [part.STATEMENTS[connection.vendor] for part in (MIGRATION, PROTOCOLS)]
+        guards = [part.STATEMENTS[connection.vendor] for part in (MIGRATION, PROTOCOLS, PLANS)]
         for _put, take in guards:
             _run(take)
         flush(case)

@@ -77,12 +77,19 @@ LOCK: Moves = {
     # What is locked again has a lock of its own.
     "unlocked": frozenset(),
 }
+ANALYSIS_PLAN: Moves = {
+    # A locked plan never changes; a later version takes its place.
+    "draft": frozenset({"locked"}),
+    "locked": frozenset({"superseded"}),
+    "superseded": frozenset(),
+}
 MACHINES: Mapping[str, Moves] = {
     "lock": LOCK,
     "study": STUDY,
     "protocol": PROTOCOL,
     "participant": PARTICIPANT,
     "assessment": ASSESSMENT,
+    "analysis_plan": ANALYSIS_PLAN,
     "adverse_event": ADVERSE_EVENT,
     "action_item": ACTION_ITEM,
     "query": QUERY,

@@ -3,6 +3,7 @@
 from studies.models import (
     access,
     allocation,
+    analysis,
     audit,
     cbt,
     consent,
@@ -28,6 +29,7 @@ from studies.models import (
 __all__ = [
     "access",
     "allocation",
+    "analysis",
     "audit",
     "cbt",
     "consent",

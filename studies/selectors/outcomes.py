@@ -76,6 +76,12 @@ def analysed_codes(study: Study) -> tuple[str, ...]:
     return tuple(kept.order_by("code").values_list("code", flat=True))
 
 
+def allocated_codes(study: Study) -> frozenset[str]:
+    """Return the codes of everybody who was allocated, whether or not they left their data."""
+    allocated = Allocation.objects.filter(participant__study=study)
+    return frozenset(allocated.values_list("participant__code", flat=True))
+
+
 def arm_order(study: Study) -> tuple[str, ...]:
     """Return the arms in the protocol's order, or the one pool while the study is blinded."""
     if study.is_blinded:

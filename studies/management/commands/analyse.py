@@ -10,16 +10,21 @@ import numpy as np
 import scipy
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.records import to_json
 from studies.stats.analysis.running import Results, analyse
 from studies.stats.errors import StatisticsError
 from studies.stats.plan.plan import AnalysisPlan
 from studies.stats.plan.reading import plan_of
 from studies.stats.plan.trial_table import read_table
+from studies.stats.report.composing import About, compose
+from studies.stats.report.page import to_html
+from studies.stats.report.paper import to_pdf
+from studies.stats.report.wording import LANGUAGES, words_in
 
 
 class Command(BaseCommand):
-    """Writes results.json (numbers) and run.json (time and versions) into a directory."""
+    """Writes results.json (numbers), run.json (time and versions) and a report into a directory."""
 
     help = "Analyse a long CSV table of a trial by an analysis plan (docs/statistics.md)."
     requires_system_checks = ()
@@ -29,15 +34,25 @@ class Command(BaseCommand):
         parser.add_argument("table", type=Path, help="CSV, one row a participant and visit")
         parser.add_argument("--plan", type=Path, required=True, help="the analysis plan, JSON")
         parser.add_argument("--out", type=Path, required=True, help="directory for the results")
+        parser.add_argument(
+            "--report", choices=LANGUAGES, nargs="*", default=[],
+            help="also write a report (HTML and PDF) in these languages",
+        )  # fmt: skip
+        parser.add_argument(
+            "--together", action="store_true", help="describe everybody as one pool: a blinded look"
+        )
 
-    def handle(self, *, table: Path, plan: Path, out: Path, **_options: object) -> None:
+    def handle(
+        self, *, table: Path, plan: Path, out: Path, report: list[str], together: bool,
+        **_options: object,
+    ) -> None:  # fmt: skip
         """Read, analyse, write, and print what decides."""
         began = datetime.now(UTC)
         try:
             decided = plan_of(_json(plan))
             with table.open(encoding="utf-8", newline="") as file:
-                found = read_table(file, decided)
-            results = analyse(decided, found)
+                found = read_table(file, decided, together=together)
+            results = (describe_together if together else analyse)(decided, found)
         except StatisticsError as error:
             raise CommandError(f"{type(error).__name__} [{error.code}]: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
@@ -45,6 +60,8 @@ class Command(BaseCommand):
         out.mkdir(parents=True, exist_ok=True)
         (out / "results.json").write_text(to_json(results.as_data()), encoding="utf-8")
         (out / "run.json").write_text(to_json(_run(decided, results, began)), encoding="utf-8")
+        for language in report:
+            _write_report(results, About(table.stem, is_blinded=together), out, language)
         self._print(results, out)
 
     def _print(self, results: Results, out: Path) -> None:
@@ -63,6 +80,13 @@ class Command(BaseCommand):
                 f"p {found.p:.4f}, adjusted {_shown(found.p_adjusted)}"
             )
         self.stdout.write(f"{len(results.records)} estimates in {out / 'results.json'}")
+
+
+def _write_report(results: Results, about: About, out: Path, language: str) -> None:
+    words = words_in(language)
+    found = compose(results, about, words)
+    (out / f"report.{language}.html").write_text(to_html(found, words), encoding="utf-8")
+    (out / f"report.{language}.pdf").write_bytes(to_pdf(found, words))
 
 
 def _json(path: Path) -> Any:

@@ -18,6 +18,7 @@ from studies.services.allocation import reasons_against_sequences, seal_streams
 from studies.services.cbt.course import pin_course
 from studies.services.entry.consent import missing_consent_languages, publish_template_texts
 from studies.services.music.renderer import chosen_pin, pin_renderer
+from studies.services.planning.plans import lock_before_unblinding
 from studies.services.protocol.members import add_site, appoint_founder
 from studies.services.protocol.rehearsal import in_words, rehearse
 from studies.services.protocol.versions import (
@@ -158,6 +159,7 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
     if not reason.strip():
         raise ReasonMissing("unblinding")
     study = Study.objects.select_for_update().get(pk=study.pk)
+    lock_before_unblinding(study=study, actor=actor)
     study.move_to(StudyState.UNBLINDED, unblinded_at=clock.now())
     record(
         actor=actor,

@@ -1,0 +1,1 @@
+"""The analysis plan: proposed from the protocol, chosen, locked before anybody sees an arm."""
