@@ -27,7 +27,7 @@ from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
 from studies.models.consent import Withdrawal
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant, ParticipantState
-from studies.models.study import Arm, ArmKind, StudyState
+from studies.models.study import Arm, ArmKind, Study, StudyState
 from studies.services.allocation import arm_of, music_participants
 from studies.services.music.briefs import brief_of, opaque_key
 from studies.services.music.pool import mix_for
@@ -93,10 +93,12 @@ def request_due() -> int:
             "participant", "night_on"
         )
     )
+    studies = Study.objects.filter(state=StudyState.OPEN)
+    ahead = {study.pk: study.plan.music.nights_ahead for study in studies}
     lacking = [
         (participant, night_on)
         for participant in _in_treatment()
-        for night_on in _coming_nights(participant)
+        for night_on in _coming_nights(participant, ahead.get(participant.study_id, 0))
         if (participant.pk, night_on) not in have
     ]
     for participant, night_on in lacking:
@@ -115,10 +117,8 @@ def settle_nights() -> int:
     open_nights = PlaylistAssignment.objects.filter(night_on__gte=recent).filter(
         Q(replacement__state=PlaylistState.READY) | ~Q(playlist__state=PlaylistState.READY)
     )
-    n_changed = 0
-    for pk in open_nights.values_list("pk", flat=True):
-        n_changed += _settle(pk)
-    return n_changed
+    nights = open_nights.select_related("playlist", "replacement", "participant")
+    return sum(_settle(night.pk) for night in nights if _may_change(night))
 
 
 @transaction.atomic
@@ -297,6 +297,15 @@ def _settle(pk: int) -> bool:
     return night.playlist_id != before
 
 
+def _may_change(night: PlaylistAssignment) -> bool:
+    """Return whether a night is worth the locks: its replacement is there, or nothing is."""
+    if night.replacement and night.replacement.state == PlaylistState.READY:
+        return True
+    if night.night_on != tonight(night.participant):
+        return False
+    return night.playlist.state in STUCK or _is_bedtime(night)
+
+
 def _is_bedtime(night: PlaylistAssignment) -> bool:
     now = clock.now().astimezone(ZoneInfo(night.participant.zone))
     return now.hour >= BEDTIME_HOUR or now.hour < NOON_HOUR
@@ -345,9 +354,8 @@ def _in_treatment() -> QuerySet[Participant]:
     return treated.select_related("study")
 
 
-def _coming_nights(participant: Participant) -> Iterable[date]:
+def _coming_nights(participant: Participant, ahead: int) -> Iterable[date]:
     first = tonight(participant)
-    ahead = participant.study.plan.music.nights_ahead
     return (first + timedelta(days=number) for number in range(ahead))
 
 
