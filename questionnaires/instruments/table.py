@@ -30,7 +30,7 @@ DATED_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T](\d{1,2}:\d{2}(?::00)?)")
 # Spreadsheets keep a time of day as a fraction of the day; fewer digits do not tell the minute.
 DAY_FRACTION = re.compile(r"0[.,](\d{4,17})")
 CELLS_REMEMBERED = 50_000
-LONGEST_CODE = 6
+NUL = "\x00"
 # Enough rows that somebody has used the lowest code, if there is one.
 ROWS_THAT_SHOW_A_CODING = 20
 CODED_FROM_1 = "coding_from_1_suspected"
@@ -80,7 +80,12 @@ class Layout:
         self.places = {
             item.key: names.index(item.key) for item in self.instrument.items if item.key in names
         }
-        problems = [*self._doubled(names), *self._absent(), *self._taken(names)]
+        problems = [
+            *self._damaged(),
+            *self._doubled(names),
+            *self._absent(),
+            *self._taken(names),
+        ]
         if problems:
             raise TableRefused(" ".join(problems))
 
@@ -101,6 +106,12 @@ class Layout:
         items = set(self.places.values())
         return [name for place, name in enumerate(self.header) if place not in items]
 
+    def _damaged(self) -> list[str]:
+        damaged = [repr(name) for name in self.header if NUL in name]
+        if not damaged:
+            return []
+        return [f"expected names of columns, got NUL bytes in {', '.join(damaged)}. Rename them."]
+
     def _doubled(self, names: list[str]) -> list[str]:
         doubled = sorted(name for name, n in Counter(names).items() if name and n > 1)
         if not doubled:
@@ -113,8 +124,8 @@ class Layout:
         if not absent:
             return []
         return [
-            f"expected a column for every item of {self.instrument.key}, "
-            f"{', '.join(absent)} are absent (got {', '.join(self.header) or 'no columns'}). "
+            f"expected a column for every item of {self.instrument.key}, got none for "
+            f"{', '.join(absent)} (there are: {', '.join(self.header) or 'no columns'}). "
             "Name the columns by the item keys in docs/instruments.md; "
             "a question that nobody was asked is a column of blanks."
         ]
@@ -132,6 +143,8 @@ class CellReader:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._columns = [(layout.instrument.item(key), at) for key, at in layout.places.items()]
+        read = set(layout.places.values())
+        self._unread = [place for place in range(len(layout.header)) if place not in read]
         self._known: dict[tuple[str, str], tuple[Value, tuple[str, ...]] | AnswerRefused] = {}
 
     def row(self, line: int, cells: Sequence[str]) -> ReadRow | RefusedRow:
@@ -150,9 +163,17 @@ class CellReader:
                 continue
             answers[item.key] = found[0]
             flags += found[1]
+        reasons += self._damaged(cells)
         if reasons:
             return RefusedRow(line, tuple(reasons))
         return ReadRow(line, cells, answers, tuple(flags))
+
+    def _damaged(self, cells: Sequence[str]) -> list[str]:
+        """Return what is wrong with cells that nobody reads: NUL, which no text has."""
+        if not any(NUL in cells[place] for place in self._unread):
+            return []
+        names = ", ".join(self._layout.header[at] for at in self._unread if NUL in cells[at])
+        return [f"{names}: expected a text, got NUL bytes. The file is damaged; export it again."]
 
     def _cell(self, item: Item, text: str) -> tuple[Value, tuple[str, ...]] | AnswerRefused:
         known = self._known.get((item.key, text))

@@ -29,8 +29,17 @@ from questionnaires.instruments.table import (
 
 ROWS_AT_A_TIME = 5000
 LONGEST_QUOTE = 20
-NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+BETWEEN_WORDS = re.compile(r"[\s,;\"]+")
 DELIMITERS = (",", ";", "\t")
+# A spreadsheet's first line that only says what stands between the cells.
+SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?[,;\t]*\s*', re.IGNORECASE)
+# What tables are written in where they are not in UTF-8, each as a reader would name it.
+LIKELY_ENCODINGS = {"gb18030": "GB 18030", "big5": "Big5", "cp1252": "Windows-1252"}
+# The punctuation and the 3755 everyday characters of GB 2312; two accented letters in a row can
+# make one of them, so one alone proves nothing.
+SURELY_CHINESE = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xa3\xb0-\xd7][\xa1-\xfe])*")
+SURE_BYTES = 4
+LAST_ASCII = 0x7F
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 Row = tuple[int, list[str]]
@@ -106,12 +115,15 @@ class _Table:
         self.encoding = encoding or marked
         # A spreadsheet that needed a mark, or another encoding, reads UTF-8 only with its mark.
         self.output_encoding = "utf-8" if self.encoding == "utf-8" else "utf-8-sig"
+        self._first = self._first_line()
         self.delimiter = self._found_delimiter()
 
     def surveyed(self) -> tuple[Layout, Coding]:
         """Return the layout and the coding after reading the whole file once."""
         rows = self._cells()
-        _line, header = next(rows)
+        _line, header = next(rows, (0, None))
+        if header is None:
+            raise self._empty()
         layout, coding = Layout(self._instrument, header), Coding(self._instrument)
         for _line, cells in rows:
             coding.look_at(layout, cells)
@@ -123,21 +135,36 @@ class _Table:
         next(rows)
         return rows
 
-    def _found_delimiter(self) -> str:
-        """Return the delimiter under which the header names the most items."""
+    def _first_line(self) -> str:
         with self._readable() as file:
             first = next((line for line in file if line.strip()), "")
         if not first:
-            raise TableRefused(f"expected a header and rows, {self._path} is empty.")
+            raise self._empty()
+        return first
+
+    def _empty(self) -> TableRefused:
+        return TableRefused(f"expected a header and rows, {self._path} is empty.")
+
+    def _found_delimiter(self) -> str:
+        """Return the stated delimiter, or that under which the header names the most items."""
+        if stated := SEPARATOR_LINE.fullmatch(self._first):
+            return stated["delimiter"]
         keys = {item.key for item in self._instrument.items}
 
         def n_items(delimiter: str) -> int:
-            names = next(csv.reader([first], delimiter=delimiter))
+            names = next(csv.reader([self._first], delimiter=delimiter))
             return len(keys & {name.strip().casefold() for name in names})
 
         return max(DELIMITERS, key=n_items)
 
     def _cells(self) -> Iterator[Row]:
+        """Yield the header and the rows, without empty lines and the line of the delimiter."""
+        rows = self._lines()
+        if SEPARATOR_LINE.fullmatch(self._first):
+            next(rows)
+        return rows
+
+    def _lines(self) -> Iterator[Row]:
         with self._readable() as file:
             reader = csv.reader(file, delimiter=self.delimiter, strict=True)
             begins = 1
@@ -170,15 +197,34 @@ def _not_decodable(path: Path, encoding: str) -> str:
     """Return what to say about a file that is not in the encoding it was opened with."""
     line = _first_undecodable_line(path, encoding)
     where = f" on line {line[0]}" if line else ""
-    looks = ""
-    if line:
-        with suppress(UnicodeError):
-            words = "".join(NOT_ASCII.findall(line[1].decode("gb18030")))
-            looks = f' It looks like GB 18030 ("{words[:LONGEST_QUOTE]}").'
+    looks = _looks_like(line[1]) if line else ""
     return (
         f"expected {encoding}, got other bytes{where}.{looks} "
         'Save the table as "CSV UTF-8", or name its encoding with --encoding.'
     )
+
+
+def _looks_like(line: bytes) -> str:
+    """Return what a line may be encoded in: one encoding where that is clear, else each reading."""
+    if _is_surely_gb(line):
+        return f' It looks like GB 18030 ("{_foreign_words(line, "gb18030")}").'
+    readings = {}
+    for encoding, name in LIKELY_ENCODINGS.items():
+        with suppress(UnicodeError):
+            readings[encoding] = f'{name} ("{_foreign_words(line, encoding)}", {encoding})'
+    if not readings:
+        return ""
+    return f" Which encoding it is in is not clear; it may be {' or '.join(readings.values())}."
+
+
+def _is_surely_gb(line: bytes) -> bool:
+    n_bytes = sum(byte > LAST_ASCII for byte in line)
+    return n_bytes >= SURE_BYTES and SURELY_CHINESE.fullmatch(line) is not None
+
+
+def _foreign_words(line: bytes, encoding: str) -> str:
+    words = BETWEEN_WORDS.split(line.decode(encoding))
+    return " ".join(word for word in words if not word.isascii())[:LONGEST_QUOTE]
 
 
 def _first_undecodable_line(path: Path, encoding: str) -> tuple[int, bytes] | None:

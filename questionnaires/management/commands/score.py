@@ -65,8 +65,12 @@ class Command(BaseCommand):
         if not table.is_written:
             raise CommandError(
                 "expected a table without complaints, got those above "
-                f"({table.n_refused} rows refused): nothing was written. "
+                f"(rows refused: {table.n_refused}): nothing was written. "
                 "Correct them, or leave out --all-or-nothing."
+            )
+        if not table.n_scored + table.n_refused:
+            self.stderr.write(
+                "expected rows below the header, got 0 rows: the header alone is written."
             )
         self.stdout.write(f"{target}: {table.n_scored} scored, {table.n_refused} refused")
         if table.n_refused or table.suspicion:

@@ -77,8 +77,9 @@ def test_columns_are_found_in_any_order_and_case():
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
-        ([], "bed, latency_min, rise.* are absent .got no columns"),
-        ([*PSQI_HEADER[:-1], "energy"], "enthusiasm are absent"),
+        ([], "got none for bed, latency_min, rise.* .there are: no columns"),
+        ([*PSQI_HEADER[:-1], "energy"], "got none for enthusiasm .there are: bed, "),
+        ([*PSQI_HEADER, "no\x00te"], r"names of columns, got NUL bytes in 'no\\x00te'"),
         ([*PSQI_HEADER, "BED"], "each column once, got several bed"),
         ([*PSQI_HEADER, "id", "id"], "each column once, got several id"),
         ([*PSQI_HEADER, "total", "rule_id"], "no column total, rule_id, it is to be added"),

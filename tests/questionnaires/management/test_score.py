@@ -219,6 +219,24 @@ def test_another_encoding_is_named_and_can_be_told(score):
     assert "街上很吵" in refused.err
 
 
+@pytest.mark.parametrize(
+    ("encoding", "word", "reading"),
+    [
+        ("latin-1", "Jürgen", 'Windows-1252 ("Jürgen", cp1252)'),
+        ("big5", "街上很吵", 'Big5 ("街上很吵", big5)'),
+        # One Chinese character could as well be two accented letters.
+        ("gb18030", "吵", 'GB 18030 ("吵", gb18030)'),
+        ("cp1251", "Юрий", "GB 18030"),
+    ],
+)
+def test_an_encoding_that_is_not_clear_is_not_guessed(score, encoding, word, reading):
+    refused = score(table({"note": ""}, {"note": word}).encode(encoding))
+    assert refused.status == 1
+    assert "other bytes on line 3. Which encoding it is in is not clear" in refused.err
+    assert reading in refused.err
+    assert "looks like" not in refused.err
+
+
 def test_a_table_in_gb18030_is_scored_when_its_encoding_is_told(tmp_path):
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_bytes(table({"d_j": "1", "d_j_reason": "街上很吵"}).encode("gb18030"))
@@ -239,6 +257,7 @@ def test_mojibake_refuses_its_row(score):
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"\xff\xfe", "is empty"),
+        (b"sep=;\r\n", "is empty"),
         (b"name,age\nX,3\n", "bed, latency_min, rise"),
         (table({}).encode() + b'"open,1,2\n3,4\n', "quotes that close, got line 3"),
         (table({}).encode() + b"caf\xe9,\n", "other bytes on line 3"),
@@ -260,10 +279,40 @@ def test_nul_bytes_refuse_their_row(score):
     assert len(result.rows()) == 1
 
 
-def test_a_header_alone_gives_a_header(score):
+def test_nul_bytes_in_a_column_that_nobody_reads_refuse_their_row_too(score):
+    header, row = table({"id": "P1"}).splitlines()
+    damaged = row.replace("P1", "P\x002")
+    result = score(f"{header}\n{row}\n{damaged}\n")
+    assert result.status == 3
+    assert "line 3: id: expected a text, got NUL bytes." in result.err
+    assert [row["id"] for row in result.rows()] == ["P1"]
+
+
+def test_a_header_alone_gives_a_header_and_says_so(score):
     result = score(table({}).splitlines()[0])
     assert result.status == 0
     assert result.rows() == []
+    assert "got 0 rows" in result.err
+    assert "0 rows" not in score(table({})).err
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;"])
+def test_a_first_line_that_names_the_delimiter_is_understood(score, line):
+    result = score(f"{line}\r\n{table({}, {'d_a': '7'}, delimiter=';')}")
+    assert "line 4: d_a" in result.err
+    (row,) = result.rows(";")
+    assert row["total"] == "0"
+
+
+def test_a_delimiter_that_is_named_may_be_any_character(score):
+    result = score(f"sep=|\n{table({'sleep_h': '6,5'}, delimiter='|')}")
+    assert [row["component_duration"] for row in result.rows("|")] == ["1"]
+
+
+def test_one_absent_column_is_named_in_a_sentence(score):
+    header, row = table({}).splitlines()
+    refused = score(f"{header.replace('meds', 'pills')}\n{row}\n")
+    assert "expected a column for every item of psqi, got none for meds (there are:" in refused.err
 
 
 @pytest.mark.django_db
