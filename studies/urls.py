@@ -22,7 +22,7 @@ from studies.views.participant import (
     reminders,
     tonight,
 )
-from studies.views.research import protocol, results, sequence, team, trail
+from studies.views.research import analysis, protocol, results, sequence, team, trail
 
 
 class DayConverter:
@@ -38,6 +38,7 @@ register_converter(DayConverter, "day")
 app_name = "studies"
 
 PERSON = "clinic/<slug:study>/p/<str:code>"
+RUN = "research/<slug:study>/analysis/<uuid:key>"
 CARE_OF = "care/<slug:study>/p/<str:code>"
 
 everybody = [
@@ -145,6 +146,13 @@ researchers = [
     path("research/<slug:study>/", results.outcomes, name="outcomes"),
     path("research/<slug:study>/export/", results.export, name="export"),
     path("research/<slug:study>/unblind/", results.unblind, name="unblind"),
+    path("research/<slug:study>/analysis/", analysis.page, name="analysis"),
+    path("research/<slug:study>/analysis/plan/", analysis.plan, name="analysis_plan"),
+    path("research/<slug:study>/analysis/lock/", analysis.lock, name="analysis_lock"),
+    path("research/<slug:study>/analysis/run/", analysis.run, name="analysis_run"),
+    path(f"{RUN}/cancel/", analysis.cancel, name="analysis_cancel"),
+    path(f"{RUN}/status/", analysis.status, name="analysis_status"),
+    path(f"{RUN}/<str:name>", analysis.file, name="analysis_file"),
 ]
 
 urlpatterns = everybody + participants + clinicians + therapists + researchers

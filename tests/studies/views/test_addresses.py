@@ -106,6 +106,10 @@ STUDY = {
     "outcomes": Ability.SEE_OUTCOMES,
     "export": Ability.EXPORT,
     "unblind": Ability.UNBLIND,
+    "analysis": Ability.SEE_OUTCOMES,
+    "analysis_plan": Ability.UNBLIND,
+    "analysis_lock": Ability.UNBLIND,
+    "analysis_run": Ability.SEE_OUTCOMES,
     "care_listing": Ability.TREAT,
     "care_course": Ability.TREAT,
 }
@@ -139,8 +143,15 @@ ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS, "on_call": Ability.MANAGE
 # Of a protocol: one of its versions, or one of its steps.
 PART_OF_PROTOCOL = {"protocol_version": Ability.SEE_PROTOCOL, "set_up": Ability.SET_UP}
 PART_ARGUMENTS = {"protocol_version": 1, "set_up": "about"}
+# ... or an analysis, and one of its files.
+ANALYSIS_OF_STUDY = {
+    "analysis_cancel": Ability.SEE_OUTCOMES,
+    "analysis_status": Ability.SEE_OUTCOMES,
+    "analysis_file": Ability.SEE_OUTCOMES,
+}
 OF_STUDY = (
     STUDY
+    | ANALYSIS_OF_STUDY
     | PARTICIPANT_OF_STUDY
     | LEARNER_OF_STUDY
     | SHEET_OF_STUDY
@@ -149,7 +160,7 @@ OF_STUDY = (
     | PART_OF_PROTOCOL
 )
 # Pages that nobody finds before answers are handed in or locked, or before somebody has lessons.
-NOT_YET_THERE = {*SHEET_OF_STUDY, *LEARNER_OF_STUDY, *LOCK_OF_STUDY}
+NOT_YET_THERE = {*SHEET_OF_STUDY, *LEARNER_OF_STUDY, *LOCK_OF_STUDY, *ANALYSIS_OF_STUDY}
 # Addresses that act, and show nothing.
 POST_ONLY = {
     "leave",
@@ -167,6 +178,8 @@ POST_ONLY = {
     "revoke",
     "revoke_role",
     "export",
+    "analysis_run",
+    "analysis_cancel",
 }
 FOUND = {200, 302}
 
@@ -229,6 +242,8 @@ def arguments(name, study, participant):
         sheet = Assessment.objects.filter(visit__participant=participant).first()
         item = ["item_1"] if name == "correct" else []
         return [study.code, participant.code, sheet.pk if sheet else 1, *item]
+    if name in ANALYSIS_OF_STUDY:
+        return [study.code, uuid.UUID(int=1), *(["run.json"] if name == "analysis_file" else [])]
     if name in LOCK_OF_STUDY:
         return [study.code, *([participant.code] if name == "unlock" else []), 1]
     if name in PART_OF_PROTOCOL:
