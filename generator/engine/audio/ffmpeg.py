@@ -1,6 +1,6 @@
 """MP3 by the system's ffmpeg, fed through a pipe: an optional encoder, quicker than the built-in.
 
-The same LAME behind another program: constant bit rate, no header frame, no tags. Its bytes are not
+The same LAME behind another program: constant bit rate, no tags. Its bytes are not
 those of the built-in encoder, so a study pins the one it uses (see `encoders`).
 """
 
@@ -73,7 +73,7 @@ def write_mp3(chunks: Iterable[np.ndarray], path: Path) -> None:
 def _started(path: Path, said: IO[bytes]) -> subprocess.Popen[bytes]:
     sound = ["-f", "f32le", "-ar", str(SAMPLE_RATE_HZ), "-ac", str(CHANNELS), "-i", "pipe:0"]
     bare = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
-    mp3 = ["-c:a", "libmp3lame", "-b:a", f"{BIT_RATE_KBPS}k", "-write_xing", "0"]
+    mp3 = ["-c:a", "libmp3lame", "-b:a", f"{BIT_RATE_KBPS}k"]
     untagged = ["-id3v2_version", "0", "-f", "mp3", "-y", str(path)]
     try:
         return subprocess.Popen(  # noqa: S603 (the ffmpeg on PATH, no words of anybody's in it)
