@@ -5,7 +5,7 @@ from datetime import date
 from django.urls import path, register_converter
 
 from studies.views.clinic import answers as clinic_answers
-from studies.views.clinic import care, closing
+from studies.views.clinic import care, closing, quality, safety
 from studies.views.clinic import participant as clinic_participant
 from studies.views.clinic import reminders as clinic_reminders
 from studies.views.clinic import study as clinic
@@ -18,11 +18,12 @@ from studies.views.participant import (
     lessons,
     messages,
     morning,
+    not_ok,
     offline,
     reminders,
     tonight,
 )
-from studies.views.research import analysis, protocol, results, sequence, team, trail
+from studies.views.research import analysis, flow, protocol, results, sequence, team, trail
 
 
 class DayConverter:
@@ -88,6 +89,7 @@ participants = [
     path("me/morning/<day:morning>/check/", morning.check, name="morning_check"),
     path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
     path("me/blank/<slug:instrument>/", offline.blank, name="blank"),
+    path("me/not-ok/", not_ok.page, name="not_ok"),
     path("me/reminders/", reminders.choice, name="my_reminders"),
     path("me/stop/", home.stop, name="stop"),
 ]
@@ -113,12 +115,21 @@ clinicians = [
     path("clinic/<slug:study>/sequence/", sequence.sequence, name="sequence"),
     path("clinic/<slug:study>/simulation/", sequence.simulation, name="simulation"),
     path("clinic/<slug:study>/trail/", trail.trail, name="trail"),
+    path("clinic/<slug:study>/flow/", flow.flow, name="flow"),
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
     path("clinic/<slug:study>/database/", closing.database, name="database"),
-    path(
-        "clinic/<slug:study>/database/<int:pk>/", closing.unlock_database, name="unlock_database"
-    ),
+    path("clinic/<slug:study>/database/<int:pk>/", closing.unlock_database, name="unlock_database"),
     path("clinic/<slug:study>/erasure/", closing.erasure, name="erasure"),
+    path("clinic/<slug:study>/safety/", safety.inbox, name="safety"),
+    path("clinic/<slug:study>/safety/<int:pk>/", safety.item, name="item"),
+    path("clinic/<slug:study>/events/<int:pk>/", safety.event, name="event"),
+    path("clinic/<slug:study>/deviations/", quality.deviations, name="deviations"),
+    path("clinic/<slug:study>/deviations/<int:pk>/", quality.deviation, name="deviation"),
+    path("clinic/<slug:study>/queries/", quality.queries, name="queries"),
+    path("clinic/<slug:study>/queries/<int:pk>/", quality.query, name="query"),
+    path(f"{PERSON}/event/", safety.new_event, name="event_new"),
+    path(f"{PERSON}/deviation/", quality.new_deviation, name="deviation_new"),
+    path(f"{PERSON}/ask/", quality.ask, name="ask"),
     path(f"{PERSON}/", clinic_participant.page, name="participant"),
     path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),
     path(f"{PERSON}/link/", clinic_participant.reissue, name="reissue"),

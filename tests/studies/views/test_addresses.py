@@ -71,6 +71,7 @@ PARTICIPANT_PAGES = {
     "morning_item": [SOME_DAY, "quality"],
     "blank": ["psqi"],
     "my_reminders": [],
+    "not_ok": [],
     "stop": [],
 }
 # What the player asks for by itself; anybody else gets a bare refusal.
@@ -100,6 +101,7 @@ STUDY = {
     "sequence": Ability.SEE_SEQUENCE,
     "simulation": Ability.SIMULATE,
     "trail": Ability.READ_AUDIT,
+    "flow": Ability.SEE_PROGRESS,
     "study_close": Ability.CLOSE,
     "database": Ability.CLOSE,
     "erasure": Ability.CLOSE,
@@ -110,6 +112,9 @@ STUDY = {
     "analysis_plan": Ability.UNBLIND,
     "analysis_lock": Ability.UNBLIND,
     "analysis_run": Ability.SEE_OUTCOMES,
+    "safety": Ability.HANDLE_SAFETY,
+    "deviations": Ability.SEE_PARTICIPANTS,
+    "queries": Ability.SEE_PARTICIPANTS,
     "care_listing": Ability.TREAT,
     "care_course": Ability.TREAT,
 }
@@ -126,6 +131,9 @@ PARTICIPANT_OF_STUDY = {
     "break_blind": Ability.BREAK_BLIND,
     "report_unblinding": Ability.BREAK_BLIND,
     "reminders": Ability.SEE_PARTICIPANTS,
+    "event_new": Ability.HANDLE_SAFETY,
+    "deviation_new": Ability.CORRECT,
+    "ask": Ability.QUERY,
 }
 # ... with one of their questionnaires ...
 SHEET_OF_STUDY = {"answers": Ability.CORRECT, "correct": Ability.CORRECT}
@@ -135,6 +143,13 @@ LEARNER_OF_STUDY = {
     "care_screening": Ability.TREAT,
     "care_window": Ability.TREAT,
     "care_messages": Ability.TREAT,
+}
+# ... something that came up while the trial ran (test_conduct.py walks through them) ...
+CONDUCT_OF_STUDY = {
+    "item": Ability.HANDLE_SAFETY,
+    "event": Ability.HANDLE_SAFETY,
+    "deviation": Ability.CORRECT,
+    "query": Ability.SEE_PARTICIPANTS,
 }
 # ... a lock (nothing is locked at first: test_closing.py walks through them) ...
 LOCK_OF_STUDY = {"unlock": Ability.LOCK, "unlock_database": Ability.CLOSE}
@@ -155,12 +170,19 @@ OF_STUDY = (
     | PARTICIPANT_OF_STUDY
     | LEARNER_OF_STUDY
     | SHEET_OF_STUDY
+    | CONDUCT_OF_STUDY
     | LOCK_OF_STUDY
     | ROW_OF_STUDY
     | PART_OF_PROTOCOL
 )
 # Pages that nobody finds before answers are handed in or locked, or before somebody has lessons.
-NOT_YET_THERE = {*SHEET_OF_STUDY, *LEARNER_OF_STUDY, *LOCK_OF_STUDY, *ANALYSIS_OF_STUDY}
+NOT_YET_THERE = {
+    *SHEET_OF_STUDY,
+    *LEARNER_OF_STUDY,
+    *CONDUCT_OF_STUDY,
+    *LOCK_OF_STUDY,
+    *ANALYSIS_OF_STUDY,
+}
 # Addresses that act, and show nothing.
 POST_ONLY = {
     "leave",
@@ -242,6 +264,8 @@ def arguments(name, study, participant):
         sheet = Assessment.objects.filter(visit__participant=participant).first()
         item = ["item_1"] if name == "correct" else []
         return [study.code, participant.code, sheet.pk if sheet else 1, *item]
+    if name in CONDUCT_OF_STUDY:
+        return [study.code, 1]
     if name in ANALYSIS_OF_STUDY:
         return [study.code, uuid.UUID(int=1), *(["run.json"] if name == "analysis_file" else [])]
     if name in LOCK_OF_STUDY:
