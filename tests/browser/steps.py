@@ -98,6 +98,13 @@ def close_study(page: Page, code: str) -> None:
     expect(page.get_by_role("heading", name="Studies")).to_be_visible()
 
 
+def lock_database(page: Page, code: str) -> None:
+    """Let nothing be edited any more."""
+    page.goto(f"/clinic/{code}/database/")
+    press(page, "Lock the database")
+    expect(page.get_by_text("Nothing can be edited any more.")).to_be_visible()
+
+
 def unblind(page: Page, code: str) -> None:
     """Let results be read by arm."""
     page.goto(f"/research/{code}/unblind/")

@@ -78,6 +78,7 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
     steps.sign_in_staff(researcher, "ravi", secrets["ravi"])
     results_are_pooled(researcher)
     steps.close_study(clinician, STUDY)
+    steps.lock_database(clinician, STUDY)
     steps.unblind(researcher, STUDY)
     results_are_by_arm(researcher)
     the_export_can_be_verified(researcher)

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from studies.exceptions import NotEligible, StudyError, StudyNotOpen, StudyNotRe
 from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
-from studies.selectors.participants import worklist
+from studies.selectors.worklist import worklist
 from studies.services.entry.enrolment import invite_participant
 from studies.services.protocol.setup import (
     close_study,
@@ -23,6 +24,8 @@ from studies.services.trail.audit import staff
 from studies.views.clinic.links import show_link_once
 from studies.views.posting import posted
 from studies.views.reasons import obstacles
+
+A_PAGE = 50
 
 
 @require_safe
@@ -49,7 +52,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "plan": study.plan,
         "abilities": abilities_in(request.user, study),
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
-        "rows": worklist(study, request.user),
+        "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "studies/clinic/study.html", context)
 
