@@ -2,12 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
-from generator.engine.training.corpus import Corpus
-from generator.engine.training.reading import ReadFile, read_file
+from generator.engine.training.corpus import Corpus, Source
+from generator.engine.training.reading import ReadFile
+from generator.engine.training.sandbox import Sandbox
 from generator.engine.training.sources import list_sources
 from generator.engine.training.store import is_store, read_store
 
@@ -19,7 +22,8 @@ def read_corpus(
 ) -> Corpus:
     """Return every piece of an imported corpus, or of a directory of MIDI files.
 
-    Broken files are counted, not fatal.
+    Broken files are counted, not fatal; every file is parsed in a child with little memory and
+    little time.
 
     Parameters
     ----------
@@ -34,16 +38,30 @@ def read_corpus(
     if is_store(directory):
         return read_store(directory)
     sources = list_sources(directory, collection=collection)[:limit]
-    if workers == 1:
-        corpus = _collected(map(read_file, sources), len(sources))
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            corpus = _collected(pool.map(read_file, sources, chunksize=16), len(sources))
+    corpus = _collected(_read_apart(sources, workers), len(sources))
     logger.info("read %d pieces from %d files", len(corpus.pieces), corpus.n_files)
     return corpus
 
 
-def _collected(results: Iterable[ReadFile] | Iterator[ReadFile], n_files: int) -> Corpus:
+def _read_apart(sources: Sequence[Source], workers: int) -> Iterator[ReadFile]:
+    """Yield what came of each file, in order, every file parsed in a child with limits."""
+    children: SimpleQueue[Sandbox] = SimpleQueue()
+
+    def read(source: Source) -> ReadFile:
+        child = children.get()
+        try:
+            return child.read(source, any_length=True)
+        finally:
+            children.put(child)
+
+    with ExitStack() as stack:
+        for _ in range(workers):
+            children.put(stack.enter_context(Sandbox()))
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(read, sources)
+
+
+def _collected(results: Iterable[ReadFile], n_files: int) -> Corpus:
     corpus = Corpus([], Counter(), n_files)
     for read in results:
         corpus.pieces.extend(read.pieces)

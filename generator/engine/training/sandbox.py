@@ -48,17 +48,17 @@ class Sandbox:
 
     def read(self, source: Source, *, any_length: bool = False) -> ReadFile:
         """Return what came of one file; never raises for what the file does."""
-        if self._child is None:
-            self._start()
-        self._pipe.send((source, any_length))
-        if not self._pipe.poll(self._seconds):
-            self._end()
-            return ReadFile(reason="took too long to read")
         try:
-            return self._pipe.recv()
+            if self._child is None:
+                self._start()
+            self._pipe.send((source, any_length))
+            if self._pipe.poll(self._seconds):
+                return self._pipe.recv()
+            reason = "took too long to read"
         except (EOFError, ConnectionError):
-            self._end()
-            return ReadFile(reason="ended the process that read it")
+            reason = "ended the process that read it"
+        self._end()
+        return ReadFile(reason=reason)
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")

@@ -125,6 +125,13 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_next_is_read(collection)
         assert len(child.read(sources["tune-1.mid"]).pieces) == 1
 
 
+def test_a_child_without_memory_loses_the_file_not_the_import(collection):
+    source = next(s for s in list_sources(collection) if s.path.name == "tune-0.mid")
+    with Sandbox(memory_bytes=32 * 1024**2) as child:
+        reason = child.read(source).reason
+    assert reason in ("needs too much memory", "ended the process that read it")
+
+
 def test_a_transposed_melody_has_the_same_fingerprint(collection):
     pieces = {piece.name: piece for piece in read_corpus(collection).pieces}
     same = melody_samples(pieces["tune-1#0"])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.engine.errors import CheckpointError, ScoreError
+from generator.engine.errors import CheckpointError, ScoreError, TrainingError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus
@@ -114,6 +114,21 @@ def test_a_state_that_was_cut_off_is_a_named_error(run, corpus, tmp_path):
     (tmp_path / "state.safetensors").write_bytes((run / "state.safetensors").read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="Delete the file to begin again"):
         train_lstm_acm(corpus, tmp_path, PLAN, SHAPE)
+
+
+def test_a_device_without_memory_is_a_named_error_and_the_run_goes_on(
+    corpus, tmp_path, monkeypatch
+):
+    def full(*_args, **_options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    train_lstm_acm(corpus, tmp_path, replace(PLAN, max_steps=15, originality_pieces=0), SHAPE)
+    with monkeypatch.context() as device:
+        device.setattr(torch.nn.utils, "clip_grad_norm_", full)
+        with pytest.raises(TrainingError, match="Train with fewer lanes"):
+            train_lstm_acm(corpus, tmp_path, replace(PLAN, originality_pieces=0), SHAPE)
+    plan = replace(PLAN, max_steps=16, originality_pieces=0)
+    assert train_lstm_acm(corpus, tmp_path, plan, SHAPE).step == 16
 
 
 def test_the_release_says_how_original_it_is(run):
