@@ -4,6 +4,7 @@ from studies.design.errors import ForbiddenTransition
 from studies.design.states import (
     ACTION_ITEM,
     ADVERSE_EVENT,
+    ANALYSIS_PLAN,
     ASSESSMENT,
     DEVIATION,
     LOCK,
@@ -15,6 +16,7 @@ from studies.design.states import (
     Moves,
     require_move,
 )
+from studies.models.analysis import PlanState
 from studies.models.deviation import DeviationState
 from studies.models.lock import LockState
 from studies.models.participant import ParticipantState
@@ -41,6 +43,7 @@ PAIRS = [
         (ACTION_ITEM, ItemState),
         (QUERY, QueryState),
         (DEVIATION, DeviationState),
+        (ANALYSIS_PLAN, PlanState),
     ],
 )
 def test_the_tables_speak_of_the_states_that_rows_have(moves: Moves, names: type) -> None:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 # Tables whose rows have an entry of their own, by the kind of subject it names.
 NAMED = {
+    "studies.analysisplanversion", "studies.analysisrun",
     "studies.study", "studies.site", "studies.membership", "studies.protocolversion",
     "studies.consenttext", "studies.consent", "studies.participant", "studies.privatelink",
     "studies.musicpreference", "studies.visit", "studies.playlistassignment",
