@@ -47,10 +47,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer of an exercise."""
+    """One answer of an exercise; one that `tells` is a message to the therapist."""
 
     key: str
     label: str
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,8 @@ def _outline(parts: Sequence[Card | Exercise], place: int) -> str:
     part = parts[place]
     if isinstance(part, Card):
         return f"{part.key} (recalls {', '.join(part.recall) or 'nothing'})"
-    choices = ", ".join(choice.key for choice in part.choices) or "no choices"
+    keys = (f"{choice.key} (tells)" if choice.tells else choice.key for choice in part.choices)
+    choices = ", ".join(keys) or "no choices"
     return f"{part.key} ({part.kind}: {choices})"
 
 

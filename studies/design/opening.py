@@ -9,12 +9,16 @@ from studies.design.cbt_plan import CbtPlan
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a lesson waits for: its first day, and how many diary nights are there and needed."""
+    """What a lesson waits for: its first day, and how many diary nights are there and needed.
+
+    `is_due` says that the first day has come; nights may still be missing.
+    """
 
     opens_on: date | None
     n_nights: int
     needs_nights: int
     is_open: bool
+    is_due: bool = False
 
     @property
     def nights_missing(self) -> int:
@@ -51,4 +55,5 @@ def gate(
     needs = 0 if is_booster else plan.module_nights
     opens_on = finished_on + timedelta(days=days)
     n_nights = sum(finished_on < morning <= today for morning in set(diary_mornings))
-    return Gate(opens_on, n_nights, needs, is_open=today >= opens_on and n_nights >= needs)
+    is_due = today >= opens_on
+    return Gate(opens_on, n_nights, needs, is_open=is_due and n_nights >= needs, is_due=is_due)

@@ -36,6 +36,7 @@ from studies.models.study import ArmKind
 from studies.selectors.diary import written_mornings
 from studies.services.allocation import arm_kind_of
 from studies.services.cbt.course import is_course_changed
+from studies.services.cbt.messages import send_message
 from studies.services.cbt.sleep_window import keep_window
 from studies.services.cbt.words import seal_words, sha256_of, unseal_words
 from studies.services.music.playlists import is_in_treatment
@@ -140,6 +141,8 @@ def answer_exercise(
 ) -> ExerciseAnswer:
     """Keep an answer; a new one takes the old one's place. Words of one's own go under seal.
 
+    An answer that asks for the therapist is sent to the therapist as a message.
+
     Raises ExerciseRefused for an answer that does not fit, LessonLocked for no such exercise.
     """
     progress, content = _open(participant, lesson)
@@ -156,6 +159,10 @@ def answer_exercise(
     answer.answered_at = clock.now()
     answer.save()
     _record(answer, "answer_exercise", old, _told(answer))
+    if told := next(
+        (choice for choice in asked.choices if choice.tells and choice.key == value), None
+    ):
+        send_message(participant=progress.participant, text=f"{asked.question} {told.label}")
     return answer
 
 

@@ -59,9 +59,24 @@ def window_in_force(participant: Participant) -> SleepWindow | None:
 
 
 def waiting_window(participant: Participant) -> SleepWindow | None:
-    """Return the latest proposal that waits for a therapist."""
+    """Return the latest proposal that waits for a therapist, and is not too old to hold."""
     latest = SleepWindow.objects.filter(participant=participant).last()
-    return latest if latest is not None and not latest.is_confirmed else None
+    waits = latest is not None and not latest.is_confirmed and not has_lapsed(latest)
+    return latest if waits else None
+
+
+def has_lapsed(window: SleepWindow) -> bool:
+    """Return whether nobody confirmed a shorter window in the week after its nights.
+
+    Whom it was meant for sleeps otherwise by now, or the weekly look has ended; the window before
+    goes on.
+    """
+    if window.is_confirmed or window.decision != Decision.CUT:
+        return False
+    zone = ZoneInfo(window.participant.zone)
+    computed_on = window.computed_at.astimezone(zone).date()
+    is_old = _today(window.participant) - computed_on > timedelta(days=DAYS_A_WEEK)
+    return is_old or not _goes_on(window.participant)
 
 
 def exclusions_of(participant: Participant) -> list[str] | None:
@@ -113,6 +128,8 @@ def confirm_window(
     _refuse_unless_screened(participant)
     if window.is_confirmed:
         return window
+    if has_lapsed(window):
+        raise WindowBlocked("it rests on nights of more than a week ago")
     rule = participant.study.plan.skills.window
     _refuse_length(window, window_min, rule, approves_lower_floor=approves_lower_floor)
     is_adjusted = (window_min, rise_at) != (window.proposed_min, window.rise_at)

@@ -25,6 +25,7 @@ from studies.services.cbt.lessons import (
     read_card,
     recalled,
 )
+from studies.services.cbt.messages import n_unread, read_thread
 from tests.factories import make_participant
 from tests.studies.services.evenings import someone_with
 from tests.studies.services.learning import learner_in, live, take_lesson, write_diary
@@ -175,3 +176,22 @@ def test_a_changed_course_opens_no_new_lesson_and_keeps_what_was_begun(
     live(learner, now, range(1, 7))
     with clock.at(now + timedelta(days=7)), pytest.raises(LessonLocked):
         open_lesson(participant=learner, lesson="sleep_window")
+
+
+def test_who_is_worse_and_wants_to_tell_tells_the_therapist_once(learner: Participant) -> None:
+    booster = lesson_named("booster_look_back", learner.language)
+    assert [choice.key for choice in booster.exercises[0].choices if choice.tells] == ["worse"]
+    start, modules = clock.now(), [row.announcement for row in lessons_for(learner)][:6]
+    for week, module in enumerate(modules):
+        with clock.at(start + timedelta(weeks=week)):
+            take_lesson(learner, module.key)
+        live(learner, start, range(7 * week + 1, 7 * week + 7))
+    with clock.at(start + timedelta(days=35 + learner.study.plan.skills.booster_days)):
+        given = {"participant": learner, "lesson": booster.key, "exercise": "now"}
+        answer_exercise(**given, value="same")
+        assert n_unread(learner, by_staff=True) == 0
+        for _twice in range(2):
+            answer_exercise(**given, value="worse")
+        assert n_unread(learner, by_staff=True) == 1
+        (line,) = read_thread(participant=learner)
+        assert line.text == "How is your sleep now? Worse. I want to tell my therapist"

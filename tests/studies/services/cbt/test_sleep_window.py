@@ -173,6 +173,25 @@ def test_a_shorter_window_waits_for_the_therapist(
     assert window_in_force(learner).window_min == first - 15
 
 
+def test_a_shorter_window_that_nobody_confirmed_within_a_week_lapses(
+    learner: Participant, start: datetime, therapist: User
+) -> None:
+    reach_window(learner, start, GOOD_NIGHT)
+    confirm(learner, therapist, start + timedelta(days=7, hours=2))
+    before = window_in_force(learner).window_min
+    live(learner, start, range(8, 15), BAD_NIGHT)
+    cut = SleepWindow.objects.filter(participant=learner).last()
+    with clock.at(cut.computed_at + timedelta(days=7)):
+        assert waiting_window(learner) == cut
+    with clock.at(cut.computed_at + timedelta(days=9)):
+        assert waiting_window(learner) is None
+        assert window_in_force(learner).window_min == before
+        with pytest.raises(WindowBlocked, match="more than a week ago"):
+            confirm_window(
+                window=cut, user=therapist, window_min=cut.proposed_min, rise_at=cut.rise_at
+            )
+
+
 def test_a_week_is_judged_only_when_no_night_can_be_added_any_more(
     learner: Participant, start: datetime, therapist: User
 ) -> None:
