@@ -5,14 +5,14 @@
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import soundfile
 import torch
 
 from generator.engine.audio import ffmpeg, fluidsynth, soundfont
-from generator.engine.audio.encoders import available_encoders
+from generator.engine.audio.encoders import available_encoders, built_in
 from generator.engine.audio.mastering import Master
 from generator.engine.audio.performance import TimedNote
 from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, timeline
@@ -71,7 +71,8 @@ def _encoders() -> tuple[str, ...]:
 
 def _facts(renderer: Renderer) -> RendererFacts:
     path = str(renderer.path) if isinstance(renderer, SoundFontRenderer) else ""
-    return RendererFacts(asdict(renderer.pin), path, round(_speed(renderer), 1))
+    pin = replace(renderer.pin, encoder=built_in().name)
+    return RendererFacts(asdict(pin), path, round(_speed(renderer), 1))
 
 
 def _speed(renderer: Renderer) -> float:

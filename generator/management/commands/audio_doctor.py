@@ -1,4 +1,4 @@
-"""`manage.py audio_doctor [--json]`: what this machine can render with, and how fast."""
+"""`manage.py audio_doctor [--json] [--pin PIN]`: what this machine can render with, how fast."""
 
 import json
 from argparse import ArgumentParser
@@ -8,6 +8,8 @@ import torch
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.audio.machine import AudioFacts, audio_facts
+from generator.engine.brief import RendererPin
+from generator.services.rendering import refusal_of
 
 
 class Command(BaseCommand):
@@ -18,10 +20,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the form of the answer."""
         parser.add_argument("--json", action="store_true", help="Print everything as JSON.")
+        parser.add_argument(
+            "--pin", default="", help="Only say whether this machine meets a pin, given as JSON."
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         """Look, measure, print; fail where no night can be rendered at all."""
         torch.set_num_threads(1)
+        if options["pin"]:
+            self._require(options["pin"])
+            return
         facts = audio_facts()
         self.stdout.write(json.dumps(asdict(facts), indent=1) if options["json"] else _text(facts))
         if not facts.encoders:
@@ -29,6 +37,18 @@ class Command(BaseCommand):
                 f"soundfile with an MP3 encoder was expected, got libsndfile {facts.libsndfile} "
                 "without one. Reinstall soundfile from its wheel."
             )
+
+    def _require(self, text: str) -> None:
+        try:
+            pin = RendererPin(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise CommandError(
+                f"a pin as this command prints it with --json was expected, got one that cannot "
+                f"be read ({error}). Copy it whole."
+            ) from error
+        if refusal := refusal_of({"pin": asdict(pin)}):
+            raise CommandError(refusal)
+        self.stdout.write("This machine meets the pin.")
 
 
 def _text(facts: AudioFacts) -> str:

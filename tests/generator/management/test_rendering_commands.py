@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from generator.engine.audio import fluidsynth
+from generator.engine.audio.encoders import built_in
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, WorkerHeartbeat
 
 
@@ -87,6 +88,16 @@ def test_audio_doctor_tells_encoder_device_renderers_and_speed(capsys):
     assert facts["renderers"][0]["pin"]["renderer"] == "built-in"
     assert all(row["times_real_time"] > 1 for row in facts["renderers"])
     assert bool(facts["soundfonts"]) == bool(facts["fluidsynth"])
+
+
+def test_audio_doctor_says_whether_a_machine_meets_a_pin(capsys):
+    pin = json.loads(told(capsys, "audio_doctor", json=True))["renderers"][0]["pin"]
+    assert pin["encoder"] == built_in().name
+    assert "meets the pin" in told(capsys, "audio_doctor", pin=json.dumps(pin))
+    with pytest.raises(CommandError, match="the pinned renderer"):
+        call_command("audio_doctor", pin=json.dumps(pin | {"version": "0"}))
+    with pytest.raises(CommandError, match="a pin as this command prints it"):
+        call_command("audio_doctor", pin="the built-in one")
 
 
 def test_audio_doctor_speaks_to_people_too(capsys):
