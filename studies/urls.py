@@ -23,7 +23,16 @@ from studies.views.participant import (
     reminders,
     tonight,
 )
-from studies.views.research import analysis, flow, protocol, results, sequence, team, trail
+from studies.views.research import (
+    adherence,
+    analysis,
+    flow,
+    protocol,
+    results,
+    sequence,
+    team,
+    trail,
+)
 
 
 class DayConverter:
@@ -120,6 +129,8 @@ clinicians = [
     path("clinic/<slug:study>/database/", closing.database, name="database"),
     path("clinic/<slug:study>/database/<int:pk>/", closing.unlock_database, name="unlock_database"),
     path("clinic/<slug:study>/erasure/", closing.erasure, name="erasure"),
+    path("clinic/<slug:study>/adherence/", adherence.adherence, name="adherence"),
+    path("clinic/<slug:study>/recruitment/", adherence.recruitment, name="recruitment"),
     path("clinic/<slug:study>/safety/", safety.inbox, name="safety"),
     path("clinic/<slug:study>/safety/<int:pk>/", safety.item, name="item"),
     path("clinic/<slug:study>/events/<int:pk>/", safety.event, name="event"),

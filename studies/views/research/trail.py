@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from studies.models.audit import AuditEntry, AuditHead
 from studies.models.study import Study
 from studies.permissions import Ability, abilities_in, requires
+from studies.services.conduct.deviations import NOTE_UNBLINDING
 
 A_PAGE = 100
 # While a study is blinded: nights, lessons and diaries would tell who gets what.
@@ -22,6 +23,12 @@ TELLS_NO_ARM = (
     "studies.consent",
     "studies.visit",
     "studies.assessment",
+    "studies.adverseevent",
+    "studies.actionitem",
+    "studies.dataquery",
+    "studies.deviation",
+    "studies.reminder",
+    "studies.reminderchoice",
 )
 
 
@@ -31,6 +38,8 @@ def trail(request: HttpRequest, study: Study) -> HttpResponse:
     entries = AuditEntry.objects.filter(chain=study.code).order_by("-number")
     if study.is_blinded:
         entries = entries.filter(subject_type__in=TELLS_NO_ARM)
+        # Only the arm with lessons has sleep windows that wait.
+        entries = entries.exclude(action=NOTE_UNBLINDING)
     context = {
         "study": study,
         "abilities": abilities_in(request.user, study),

@@ -113,6 +113,8 @@ STUDY = {
     "analysis_lock": Ability.UNBLIND,
     "analysis_run": Ability.SEE_OUTCOMES,
     "safety": Ability.HANDLE_SAFETY,
+    "adherence": Ability.SEE_ADHERENCE,
+    "recruitment": Ability.SEE_PROGRESS,
     "deviations": Ability.SEE_PARTICIPANTS,
     "queries": Ability.SEE_PARTICIPANTS,
     "care_listing": Ability.TREAT,
