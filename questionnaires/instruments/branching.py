@@ -55,6 +55,11 @@ class Comparison:
         """The item that is looked at."""
         return frozenset({self.item_key})
 
+    @property
+    def comparisons(self) -> tuple["Comparison", ...]:
+        """Itself, as the one comparison that it makes."""
+        return (self,)
+
     def holds(self, answers: Mapping[str, Value]) -> bool:
         """Return whether it is true of these answers."""
         value = answers.get(self.item_key)
@@ -84,6 +89,11 @@ class Group:
     def keys(self) -> frozenset[str]:
         """The items that are looked at."""
         return frozenset().union(*(part.keys for part in self.parts))
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every comparison that its parts make, in their order."""
+        return tuple(one for part in self.parts for one in part.comparisons)
 
     def holds(self, answers: Mapping[str, Value]) -> bool:
         """Return whether it is true of these answers."""
