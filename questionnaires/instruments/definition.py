@@ -85,6 +85,8 @@ def _item_data(item: Item) -> dict[str, Any]:
         "required": item.required,
         "asked_if": item.asked_if,
         "asked_when": str(item.asked_when) if item.asked_when else None,
+        # Only where it is one: definitions kept before there were any keep their hash.
+        **({"is_slider": True} if item.is_slider else {}),
     }
 
 
@@ -99,4 +101,5 @@ def _item(data: Mapping[str, Any]) -> Item:
         required=data["required"],
         asked_if=data["asked_if"],
         asked_when=compiled(data["asked_when"]) if data["asked_when"] else None,
+        is_slider=data.get("is_slider", False),
     )

@@ -78,6 +78,8 @@ class Item:
         Key of an earlier item; this one is asked only when that answer is neither blank nor zero.
     asked_when : Condition or None
         Of earlier items; this one is asked only when it holds.
+    is_slider : bool
+        Whether a whole number was a mark on a line where it came from, and goes out as one.
     """
 
     key: str
@@ -89,6 +91,7 @@ class Item:
     required: bool = True
     asked_if: str | None = None
     asked_when: Condition | None = None
+    is_slider: bool = False
 
     def __post_init__(self) -> None:
         if (self.kind is Kind.CHOICE) != bool(self.choices and self.scale):
@@ -105,6 +108,11 @@ class Item:
             raise InstrumentContradiction(
                 f"{self.key}: expected low < high on numbers and texts and on no others, got "
                 f"kind {self.kind} with {self.low} to {self.high}."
+            )
+
+        if self.is_slider and self.kind is not Kind.WHOLE_NUMBER:
+            raise InstrumentContradiction(
+                f"{self.key}: expected a slider to give a whole number, got kind {self.kind}."
             )
 
     @property

@@ -28,14 +28,16 @@ FACTS = ("title", "introduction", "stem", "notice", "licence")
 
 @dataclass(frozen=True, slots=True)
 class ItemWording:
-    """The words of one item; ``hint`` and ``read_back`` may be empty.
+    """The words of one item; all but the ``label`` may be empty.
 
-    ``read_back`` says a time back as a sentence, with ``{time}`` and ``{spoken}`` in it.
+    ``read_back`` says a time back as a sentence, with ``{time}`` and ``{spoken}`` in it. ``ends``
+    are the labels along a slider, divided by bars; the hint says them too.
     """
 
     label: str
     hint: str = ""
     read_back: str = ""
+    ends: str = ""
 
 
 ITEM_WORDS = tuple(field.name for field in fields(ItemWording))

@@ -9,7 +9,7 @@ from django.db import transaction
 from questionnaires.instruments import ALIASES, CATALOGUE, RULES
 from questionnaires.instruments.definition import as_data, definition_hash
 from questionnaires.instruments.errors import DictionaryRefused
-from questionnaires.instruments.redcap import import_dictionary
+from questionnaires.instruments.redcap_import import import_dictionary
 from questionnaires.instruments.site_wording import checked_content
 from questionnaires.models import ImportedInstrument, SiteWording
 from questionnaires.services.wording import keep_words

@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from questionnaires.instruments import CATALOGUE, score_answers
 from questionnaires.instruments.definition import as_data, definition_hash, from_data
 from questionnaires.instruments.errors import DictionaryRefused, InstrumentContradiction
-from questionnaires.instruments.instrument import Kind
-from questionnaires.instruments.redcap import HEADER, export_dictionary, import_dictionary
+from questionnaires.instruments.instrument import Item, Kind
+from questionnaires.instruments.psqi import PSQI
+from questionnaires.instruments.redcap import HEADER, export_dictionary
+from questionnaires.instruments.redcap_import import import_dictionary
 from questionnaires.instruments.site_wording import checked_content
+from questionnaires.instruments.track_rating import TRACK_RATING
 from questionnaires.instruments.wording import content_hash, match_wording, shipped_wording
 
 EXAMPLE = Path(__file__).parents[4] / "shared/references/schemas/example-redcap-dictionary.csv"
@@ -84,6 +88,17 @@ def imported(rows=MOOD, **options):
     return import_dictionary(dictionary(rows), **options)
 
 
+def as_wording(result):
+    content = checked_content(
+        result.content, name="x", instrument=result.instrument, language="en", licence="Letter"
+    )
+    return match_wording(result.instrument, "en", content, content_hash(content))
+
+
+def exported(instrument, wording):
+    return list(csv.DictReader(io.StringIO(export_dictionary(instrument, wording))))
+
+
 def test_a_form_becomes_an_instrument_with_its_words():
     result = imported()
     items = {item.key: item for item in result.instrument.items}
@@ -154,15 +169,21 @@ def test_without_declared_scores_the_answers_are_counted_and_nothing_is_scored()
         ({"type": "sql", "choices": "select 1"}, "got 'sql'"),
         ({"validation": "email"}, "expected a validation among .* got 'email'"),
         ({"validation": "integer", "least": "nine"}, "expected a number as Text Validation Min"),
+        ({"validation": "integer", "most": "inf"}, "as Text Validation Max, got 'inf'"),
         ({"validation": "integer", "least": "9", "most": "1"}, "expected low < high"),
         ({"type": "radio", "choices": "a, Yes | b, No"}, "whole numbers, got 'a, Yes'"),
         ({"type": "radio", "choices": "1, Yes | 1, No"}, "each code once, got 1 twice"),
         ({"type": "radio", "choices": ""}, "expected choices like"),
         ({"identifier": "y"}, "expected no identifier"),
         ({"label": " "}, "expected a label"),
+        ({"label": "ä½ å¥½"}, "line 4: bad: expected readable words as Field Label, got 'ä½ å¥½'"),
+        ({"label": "ä½\xa0å¥½"}, "line 4: bad: expected readable words as Field Label"),
+        ({"note": "æœˆä»½"}, "line 4: bad: expected readable words as Field Note"),
+        ({"label": "??? ????"}, "line 4: bad: expected words as Field Label, got question marks"),
+        ({"type": "radio", "choices": "0, ?? | 1, ???"}, "got question marks"),
         ({"name": "Bad Name"}, "expected a name of a-z, 0-9 and _, got 'Bad Name'"),
         ({"name": "m1"}, "expected one field m1, got two"),
-        ({"logic": "sum([m1],1) > 2"}, "line 4: expected comparisons like"),
+        ({"logic": "sum([m1],1) > 2"}, "line 4: bad: expected comparisons like"),
     ],
 )
 def test_what_cannot_be_taken_over_is_named_with_its_line(row, sentence):
@@ -171,16 +192,76 @@ def test_what_cannot_be_taken_over_is_named_with_its_line(row, sentence):
         imported(rows)
 
 
-def test_all_that_is_wrong_is_said_at_once():
-    rows = [*MOOD, {"name": "a", "type": "file", "label": "A"}, {"name": "b", "type": "sql"}]
-    with pytest.raises(DictionaryRefused, match=r"line 14: a: .* line 15: b: "):
-        imported(rows)
+def test_all_that_is_wrong_is_said_at_once_and_in_the_order_of_its_lines():
+    rows = [
+        *MOOD,
+        {"name": "a", "type": "file", "label": "A", "logic": "[b] = '1'"},
+        {"name": "b", "type": "sql", "identifier": "y", "logic": "round([m1]) = 1"},
+        {"name": "c", "type": "text", "label": "C", "logic": "[m1] = '7' and [nowhere] = '1'"},
+    ]
+    scoring = b'rule = "r"\n[scores.t]\nmethod = "sum"\nitems = ["a", "m1", "m9"]'
+    with pytest.raises(DictionaryRefused) as refused:
+        import_dictionary(
+            dictionary(rows) + b"ragged,row\n",
+            key="mood",
+            version="1",
+            language="en",
+            scoring=scoring,
+        )
+    told = str(refused.value)
+    places = [
+        told.index(part)
+        for part in (
+            "line 14: a: expected text, notes, radio",
+            "line 14: a: expected a condition on earlier fields, got b, which comes later (line 15",
+            "line 15: b: expected no identifier",
+            "line 15: b: expected a label",
+            "line 15: b: expected text, notes, radio",
+            "line 15: b: expected comparisons like",
+            "line 16: c: expected a condition on earlier fields, got nowhere, which the dictionary",
+            "line 16: c: expected m1 to be compared with one of 0, 1, 2, 3, got [m1] = '7'",
+            "line 17: expected 18 cells, got 2",
+            "scoring: t: expected items of the instrument, got m9.",
+        )
+    ]
+    assert places == sorted(places)
 
 
-def test_a_condition_on_a_later_or_unknown_field_is_a_contradiction():
-    rows = [MOOD[0], MOOD[2] | {"logic": "[m2] = '1' and [nowhere] = '1'"}, MOOD[3]]
-    with pytest.raises(InstrumentContradiction, match="depend on an earlier item, got 'm2', 'now"):
+@pytest.mark.parametrize(
+    ("logic", "sentence"),
+    [
+        ("[m1] = '7'", "line 4: bad: expected m1 to be compared with one of 0, 1, 2, 3, got"),
+        ("[m1] = '1' and [m1] = '2'", "line 4: bad: expected a condition that can be true, got"),
+        ("[m1] > 'zzz'", "line 4: bad: expected m1 to be compared with a number, got"),
+        ("[bad] = '1'", "line 4: bad: expected a condition on earlier fields, got bad itself"),
+        ("[last] = '1'", r"got last, which comes later .line 5. and depends on bad\."),
+        ("[record_id] = '1'", r"got record_id, which is no question .line 2.\."),
+        ("[other] = '1'", "got other, which is a field of another form"),
+        ("[nowhere] = '1'", "got nowhere, which the dictionary does not have"),
+    ],
+)
+def test_a_condition_that_contradicts_the_file_is_named_with_its_line(logic, sentence):
+    rows = [
+        MOOD[0],
+        MOOD[2],
+        {"name": "bad", "type": "text", "label": "Bad", "logic": logic},
+        {"name": "last", "type": "yesno", "label": "Last", "logic": "[bad] <> ''"},
+        {"name": "other", "form": "other_form", "type": "yesno", "label": "Other"},
+    ]
+    with pytest.raises(DictionaryRefused, match=sentence) as refused:
+        imported(rows, form="mood")
+    assert str(refused.value).count("line ") == 1 + str(refused.value).count("(line ")
+
+
+def test_a_condition_that_was_refused_casts_no_doubt_on_those_that_rest_on_it():
+    rows = [
+        *MOOD,
+        {"name": "a", "type": "yesno", "label": "A", "logic": "[bed] > 'late'"},
+        {"name": "b", "type": "text", "label": "B", "logic": "[a] = '1'"},
+    ]
+    with pytest.raises(DictionaryRefused, match=r"line 14: a: .* time like '09:30', got") as said:
         imported(rows)
+    assert "line 15" not in str(said.value)
 
 
 def test_one_form_of_several_is_chosen_by_name():
@@ -251,16 +332,63 @@ def test_the_reference_dictionary_is_imported():
 
 def test_an_imported_instrument_goes_out_and_comes_back_the_same():
     first = imported()
-    content = checked_content(
-        first.content, name="x", instrument=first.instrument, language="en", licence="Letter"
-    )
-    wording = match_wording(first.instrument, "en", content, content_hash(content))
-    text = export_dictionary(first.instrument, wording)
+    text = export_dictionary(first.instrument, as_wording(first))
     again = import_dictionary(text.encode(), key="mood", version="1", language="en")
     assert again.instrument.items == first.instrument.items
-    assert {key: words["label"] for key, words in again.content["items"].items()} == {
-        key: words["label"] for key, words in first.content["items"].items()
+    assert again.content["items"] == imported().content["items"]
+
+
+def test_a_slider_goes_out_as_one_with_its_labels():
+    pain = MOOD[-1] | {"note": "Today", "least": "0", "most": "10"}
+    first = imported([MOOD[0], pain])
+    assert first.instrument.item("pain").is_slider
+    assert first.content["items"]["pain"]["ends"] == "none | | worst"
+    (row,) = exported(first.instrument, as_wording(first))[1:]
+    cells = {column: row[COLUMNS[column]] for column in ("type", "choices", "note", "validation")}
+    assert cells == {
+        "type": "slider",
+        "choices": "none | | worst",
+        "note": "Today",
+        "validation": "",
     }
+    assert (row[COLUMNS["least"]], row[COLUMNS["most"]]) == ("0", "10")
+    with pytest.raises(InstrumentContradiction, match="a slider to give a whole number"):
+        Item("pain", Kind.NUMBER, low=0, high=10, is_slider=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "hint", "note"),
+    [
+        ("en", "Your best guess for most nights.", "Your best guess for most nights. (minutes)"),
+        (
+            "zh-hans",
+            "按大多数晚上估计就可以。",
+            "按大多数晚上估计就可以。"
+            "\N{FULLWIDTH LEFT PARENTHESIS}分钟\N{FULLWIDTH RIGHT PARENTHESIS}",
+        ),
+    ],
+)
+def test_units_are_written_in_the_language_of_the_words(language, hint, note):
+    wording = shipped_wording(PSQI, language)
+    assert wording.items["latency_min"].hint == hint
+    rows = {row[COLUMNS["name"]]: row for row in exported(PSQI, wording)}
+    assert rows["latency_min"][COLUMNS["note"]] == note
+    assert "hours" in rows["sleep_h"][COLUMNS["note"]] or language != "en"
+
+
+def test_the_recall_period_stands_in_the_first_section_header():
+    sections = [row[COLUMNS["section"]] for row in exported(PSQI, shipped_wording(PSQI, "en"))]
+    assert sections[1].endswith('<div class="stem">In the past month</div>')
+    assert "about your usual sleep in the past month" in sections[1]
+    assert not any([sections[0], *sections[2:]])
+
+
+def test_an_introduction_with_signs_of_its_own_comes_back_as_it_was():
+    words = replace(shipped_wording(TRACK_RATING, "en"), introduction="Calm < 3 & quiet.", stem="")
+    back = import_dictionary(
+        export_dictionary(TRACK_RATING, words).encode(), key="copy", version="1", language="en"
+    )
+    assert (back.content["introduction"], back.content["stem"]) == ("Calm < 3 & quiet.", "")
 
 
 @pytest.mark.parametrize("instrument", CATALOGUE.values(), ids=lambda i: i.key)
@@ -270,7 +398,16 @@ def test_every_instrument_of_ours_goes_out_as_a_dictionary_that_can_be_read(inst
     text = export_dictionary(instrument, wording, prefix="x_")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert tuple(rows[0]) == HEADER
-    back = import_dictionary(text.encode(), key="copy", version="1", language=language).instrument
+    result = import_dictionary(text.encode(), key="copy", version="1", language=language)
+    back, words = result.instrument, result.content
+    assert (words["introduction"], words["stem"]) == (wording.introduction, wording.stem)
+    for item, copy in zip(instrument.items, back.items, strict=True):
+        ours, theirs = wording.items[item.key], words["items"][copy.key]
+        assert theirs["label"] == ours.label
+        assert theirs.get("hint", "").startswith(ours.hint)
+        if item.kind is Kind.CHOICE:
+            labels = [words["scales"][copy.scale][str(code)] for code in copy.choices]
+            assert labels == [label for _, label in wording.choices(item)]
     assert [item.key for item in back.items] == [f"x_{item.key}" for item in instrument.items]
     assert [item.choices for item in back.items] == [item.choices for item in instrument.items]
     assert [item.required for item in back.items] == [item.required for item in instrument.items]

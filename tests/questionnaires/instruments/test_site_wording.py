@@ -93,7 +93,7 @@ def test_everything_that_is_wrong_is_named_at_once():
         "missing: bed; unknown: bedtime",
         "item d_a: expected words for label",
         "item d_b: expected readable words for label",
-        "item d_c: expected label, hint, read_back; unknown: labl",
+        "item d_c: expected label, hint, read_back, ends; unknown: labl",
         "item d_d: expected a text for hint, got 3",
         "item d_e: expected a table with a label",
         "item d_f: expected words for label, got question marks ('??? ????')",

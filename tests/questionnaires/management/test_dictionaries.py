@@ -3,6 +3,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from questionnaires.instruments.errors import UnknownInstrument
 from questionnaires.selectors import definition_named
 from tests.questionnaires.instruments.test_redcap import EXAMPLE, MOOD, SCORING, dictionary
 
@@ -35,6 +36,21 @@ def test_an_instrument_is_imported_exported_and_imported_again(mood):
     assert definition_named("mood_copy").items == definition_named("mood").items
 
 
+def test_what_contradicts_itself_is_said_a_line_for_each_and_nothing_is_kept(mood):
+    rows = [
+        *MOOD,
+        {"name": "a", "type": "text", "label": "A", "logic": "[m1] = '7'"},
+        {"name": "b", "type": "text", "label": "??? ????", "logic": "[nowhere] = '1'"},
+    ]
+    (mood / "bad.csv").write_bytes(dictionary(rows))
+    with pytest.raises(CommandError) as refused:
+        run("import_instrument", "mood", mood / "bad.csv", **LICENCE)
+    lines = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["line 14", "line 15", "line 15"]
+    with pytest.raises(UnknownInstrument):
+        definition_named("mood")
+
+
 def test_an_imported_instrument_scores_a_table(mood):
     run("import_instrument", "mood", mood / "mood.csv", scoring=mood / "mood.toml", **LICENCE)
     (mood / "in.csv").write_text("id,m1,m2,m3,m4\nP1,1,0,2,3\n")
@@ -53,7 +69,9 @@ def test_the_reference_dictionary_is_imported():
 def test_labels_of_ours_go_out_with_a_warning(tmp_path):
     said = run("redcap_dictionary", "psqi", tmp_path / "psqi.csv", language="zh_Hans", prefix="p_")
     assert "functional labels of ours" in said
-    assert "\np_bed,psqi,,text,平时上床的时间" in (tmp_path / "psqi.csv").read_text("utf-8")
+    written = (tmp_path / "psqi.csv").read_text("utf-8")
+    assert '\np_bed,psqi,"<div class=""introduction"">' in written
+    assert '<div class=""stem"">最近一个月</div>",text,平时上床的时间' in written
 
 
 def test_what_cannot_be_read_written_or_found_is_said(mood):
