@@ -23,6 +23,7 @@ from studies.design.export_tables import MASKED, TABLES
 from studies.models.study import Study
 from studies.selectors.outcomes import POOLED, analysed_codes, arm_labels
 from studies.services.results.analysis import Report, report
+from studies.services.results.export_analysis import about_analysis, write_analysis
 from studies.services.results.export_formats import write_formats
 from studies.services.results.export_music import listening_rows, morning_rows
 from studies.services.results.export_people import People, sheet_of
@@ -78,7 +79,8 @@ def export_study(*, study: Study, actor: Actor) -> Export:
         _write_tables(bundle, study, arms, results)
         named = [MASKED] if study.is_blinded else results.arms
         write_formats(bundle, sheet_of(study, named, cut_at), people)
-        bundle.text("README.txt", _readme(study, results))
+        analysis = about_analysis(study, write_analysis(bundle, study))
+        bundle.text("README.txt", _readme(study, results, analysis))
         bundle.text("SHA256SUMS", bundle.checksums())
     sha256 = _sha256_of(file)
     record(
@@ -102,7 +104,7 @@ def _write_tables(bundle: Bundle, study: Study, arms: Mapping[str, str], results
     bundle.table("codebook.csv", CODEBOOK_COLUMNS, variable_rows(results.instruments))
 
 
-def _readme(study: Study, results: Report) -> str:
+def _readme(study: Study, results: Report, analysis: str) -> str:
     label = (
         "SYNTHETIC DATA. No person stands behind any row of this export.\n\n"
         if study.is_synthetic
@@ -121,6 +123,7 @@ Time zone of the study: {study.zone}. Times in the files are UTC, dates are loca
 Analysed: {results.n_analysed} participants, everybody who was allocated and left their data.
 {blinding}
 Protocol: {study.plan.name}, SHA-256 {study.protocol_sha256 or study.plan.sha256}
+{analysis}
 
 long.csv             one row a participant and visit: items and scores side by side
 wide.csv             one row a participant; _w4 is week 4
@@ -129,6 +132,8 @@ datapackage.json     what the CSV files hold, for: frictionless validate datapac
 odm.xml              CDISC ODM 1.3.2
 redcap/              dictionary, arms, events, event mapping and records, to be loaded in this order
 fhir/                FHIR R4, one resource a line
+analysis/            plan.json, trial.csv, results.json, run.json, the report, and an R script that
+                     computes the results again: Rscript reproduce.R
 
 items.csv            every answer of every questionnaire that was handed in
 scores.csv           every score of every questionnaire that was handed in

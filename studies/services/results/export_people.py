@@ -10,9 +10,11 @@ from datetime import datetime
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
-from questionnaires.instruments.instrument import Kind
-from questionnaires.selectors import ItemRow, definition_named, item_rows, score_table
+from questionnaires.instruments.instrument import Instrument, Kind, Value
+from questionnaires.models import Answer
+from questionnaires.selectors import definition_named, score_table
 from questionnaires.selectors.wording import variable_words
 from studies.design.texts import LANGUAGES
 from studies.interop.people import Form, Person, VisitRecord, from_line, to_line
@@ -23,6 +25,8 @@ from studies.models.study import Study
 from studies.models.visit import Assessment, AssessmentState, Visit
 
 PEOPLE_AT_ONCE = 100
+
+Given = tuple[str, Value, bool]
 
 
 def sheet_of(study: Study, arms: Sequence[str], cut_at: datetime) -> StudySheet:
@@ -130,9 +134,7 @@ def _forms(study: Study, codes: Sequence[str]) -> Mapping[int, list[Form]]:
         )
     )  # fmt: skip
     responses = [row[2] for row in rows]
-    scores, items = score_table(responses), defaultdict(list)
-    for item in item_rows(responses):
-        items[item.response_id].append(item)
+    scores, answers = score_table(responses), _answers(responses)
     found: dict[int, list[Form]] = defaultdict(list)
     for visit, instrument, pk, version, language, revision, submitted_at, rule in rows:
         form = Form(
@@ -144,20 +146,29 @@ def _forms(study: Study, codes: Sequence[str]) -> Mapping[int, list[Form]]:
             submitted_at=submitted_at.isoformat(),
             rule=rule,
             scores=scores[pk],
-            **_told(items[pk]),
+            **_told(definition_named(instrument, version), answers[pk]),
         )
         found[visit].append(form)
     return found
 
 
-def _told(items: Sequence[ItemRow]) -> dict[str, object]:
+def _answers(responses: Sequence[UUID]) -> Mapping[UUID, list[Given]]:
+    """Return item key, value and whether it was declined, by response."""
+    rows = Answer.objects.filter(response_id__in=responses)
+    found: dict[UUID, list[Given]] = defaultdict(list)
+    for response, *given in rows.values_list("response_id", "item_key", "value", "is_declined"):
+        found[response].append(tuple(given))
+    return found
+
+
+def _told(instrument: Instrument, given: Sequence[Given]) -> dict[str, object]:
+    texts = {item.key for item in instrument.items if item.kind is Kind.TEXT}
     answers, absent, withheld = {}, {}, []
-    for row in items:
-        item = definition_named(row.instrument, row.version).item(row.item_key)
-        if row.missing:
-            absent[row.item_key] = Absent(row.missing)
-        elif item.kind is Kind.TEXT:
-            withheld.append(row.item_key)
+    for key, value, is_declined in given:
+        if is_declined or value is None:
+            absent[key] = Absent.DECLINED if is_declined else Absent.SKIPPED
+        elif key in texts:
+            withheld.append(key)
         else:
-            answers[row.item_key] = row.value
+            answers[key] = value
     return {"answers": answers, "absent": absent, "withheld": tuple(withheld)}
