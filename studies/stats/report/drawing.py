@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 mpl.use("svg")
+# A name with dollar signs in it is a name, not a formula.
+mpl.rcParams["text.parse_math"] = False
 WIDTH_IN = 5.4
 INK, QUIET, GRID = "#1b2430", "#5b6675", "#d9dee5"
 STYLE = {
@@ -81,7 +83,9 @@ def grid(found: Axes, axis: str = "y") -> None:
 
 
 def key(found: Axes, n: int) -> None:
-    """Put the key above the axes, in one row where there is room."""
+    """Put the key above the axes, in one row where there is room; none where nothing is drawn."""
+    if not found.get_legend_handles_labels()[0]:
+        return
     found.legend(
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=min(n, 4), frameon=False,
         handlelength=2.0, columnspacing=1.2, borderaxespad=0.2, fontsize=9,

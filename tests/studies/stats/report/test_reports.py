@@ -1,0 +1,201 @@
+"""The report as a page and on paper: whole, the same twice, named for those who do not see it."""
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studies.stats.analysis.pooled import describe_together
+from studies.stats.analysis.running import Results
+from studies.stats.plan.trial_table import TrialTable
+from studies.stats.report.blocks import Figure, Heading, Report, Table
+from studies.stats.report.composing import About, compose
+from studies.stats.report.counts import ArmFlow, Flow
+from studies.stats.report.figures import Point, Series, over_visits, rates
+from studies.stats.report.page import to_html, to_svg
+from studies.stats.report.paper import to_pdf
+from studies.stats.report.wording import LANGUAGES, words_in
+from tests.studies.stats.analysis.test_running import analysed, made_rows
+from tests.studies.stats.analysis.test_supplements import SUPPLEMENTS, rich_rows
+
+WHEN = datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
+FLOW = Flow(
+    130, (("declined", 4), ("ineligible", 6)),
+    tuple(ArmFlow(name, 40, 38, 1, 2, 0, (("4", 37), ("8", 36))) for name in
+          ("CBT", "LSTM_ACM", "MCMG")),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    asked = SUPPLEMENTS | {"sensitivity": {"strategies": ["J2R"], "deltas": [0, 2]},
+                           "adherence": "minutes"}  # fmt: skip
+    rows = [row | {"minutes": 0 if row["arm"] == "CBT" else 600} for row in rich_rows()]
+    return analysed(rows, **asked)
+
+
+def report_of(results: Results, language: str = "en", **about: Any) -> Report:
+    known = {"study": "SLEEP-24", "title": "Sleep <music>", "cut_at": WHEN, "flow": FLOW}
+    return compose(results, About(**known | about), words_in(language))
+
+
+class Reader(HTMLParser):
+    """Collects what a page holds; a tag that is closed in the wrong order is a fault."""
+
+    VOID = ("meta", "use", "path", "rect", "image")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_is_whole_needs_nothing_else_and_runs_no_script(results, language):
+    page = to_html(report_of(results, language), words_in(language))
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert "script" not in reader.tags
+    assert "link" not in reader.tags
+    assert not re.search(r"(src|href)=\"(?!#)", page)
+    assert "Sleep &lt;music&gt;" in page
+    assert f'lang="{words_in(language).tag}"' in page
+
+
+def test_every_figure_has_a_title_a_description_and_words_that_stay_words(results):
+    figures = [block for block in report_of(results).blocks if isinstance(block, Figure)]
+    keys = [figure.key for figure in figures]
+    assert {"flow", "retention", "forest", "means-psqi", "rates-psqi", "spaghetti", "raincloud",
+            "cumulative-psqi", "tipping"} <= set(keys)  # fmt: skip
+    assert len(keys) == len(set(keys))
+    for figure in figures:
+        svg = to_svg(figure)
+        assert f'<title id="{figure.key}-title">' in svg
+        assert f'<desc id="{figure.key}-about">' in svg
+        assert 'role="img"' in svg
+    assert ">Week 4</text>" in to_svg(next(f for f in figures if f.key == "means-psqi"))
+
+
+def test_the_same_results_give_the_same_page_and_paper_twice(results):
+    words = words_in("zh_hans")
+    pages = [to_html(report_of(results, "zh_hans"), words) for _ in range(2)]
+    papers = [to_pdf(report_of(results, "zh_hans"), words) for _ in range(2)]
+    assert pages[0] == pages[1]
+    assert papers[0] == papers[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_paper_is_a_pdf_of_several_pages(results, language):
+    paper = to_pdf(report_of(results, language), words_in(language))
+    assert paper.startswith(b"%PDF-1.")
+    assert paper.rstrip().endswith(b"%%EOF")
+    assert len(re.findall(rb"/Type /Page\b", paper)) > 5
+
+
+def test_every_section_that_the_plan_asks_for_is_there(results):
+    headings = [b.text for b in report_of(results).blocks if isinstance(b, Heading)]
+    assert headings == [
+        "Flow of participants", "Participants at baseline", "Who has scores", "Primary analysis",
+        "Means over the visits", "Change and change rates", "Responders", "Person by person",
+        "All contrasts of the models", "Under other assumptions", "Listening",
+        "Through another outcome", "Music and outcome", "Reliability of the scales",
+        "Looks before the end", "Methods", "Notes",
+    ]  # fmt: skip
+
+
+def test_a_blinded_report_compares_nothing_and_names_no_arm_beside_the_plan(results):
+    together = describe_together(results.plan, results.table)
+    pool = Flow(130, (), (ArmFlow("all", 120),))
+    report = report_of(together, is_blinded=True, flow=pool)
+    headings = [b.text for b in report.blocks if isinstance(b, Heading)]
+    assert "Primary analysis" not in headings
+    assert "All contrasts of the models" not in headings
+    tables = [b for b in report.blocks if isinstance(b, Table)]
+    tables += [b.table for b in report.blocks if isinstance(b, Figure) and b.table]
+    cells = " ".join(
+        cell for table in tables for row in (table.header, *table.rows) for cell in row
+    )
+    assert not [arm for arm in ("CBT", "LSTM", "MCMG") if arm in cells]
+    assert "All together" in cells
+
+
+def test_departures_from_the_locked_plan_stand_at_the_top(results):
+    departures = ({"part": "level", "planned": 0.95, "analysed": 0.9, "reason": "asked"},)
+    report = report_of(
+        results, plan_number=2, plan_locked_at=WHEN, is_before_unblinding=False,
+        deviations=departures,
+    )  # fmt: skip
+    first = [b for b in report.blocks[:6] if isinstance(b, Table)]
+    assert first[0].rows == (("level", "0.95", "0.9", "asked"),)
+    page = to_html(report, words_in("en"))
+    assert "The analysis plan was locked after unblinding." in page
+
+
+def test_counts_that_nobody_knows_stay_blank(results):
+    flow = Flow(None, (), (ArmFlow("CBT", 40), ArmFlow("MCMG", 41, started=3)))
+    table = next(b for b in report_of(results, flow=flow).blocks if isinstance(b, Figure)).table
+    begun = next(row for row in table.rows if row[0] == "Began what the arm gives")
+    assert begun == ("Began what the arm gives", "", "\N{EN DASH}", "3")
+    assert "Invited" not in [row[0] for row in table.rows]
+
+
+def test_nothing_is_ever_written_as_nan_or_infinity(results):
+    page = to_html(report_of(results), words_in("en"))
+    assert not re.search(">\\s*[-\N{MINUS SIGN}]?(nan|inf)\\b", page, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("trouble", ["one_person", "constant", "nobody_came"])
+def test_a_poor_trial_has_a_report_all_the_same(trouble):
+    rows = made_rows(6)
+    if trouble == "one_person":
+        rows = [row for row in rows if row["id"] in ("P000", "P001")]
+    elif trouble == "constant":
+        rows = [row | {"psqi": 9} for row in rows]
+    else:
+        rows = [row | ({"psqi": ""} if row["visit"] else {}) for row in rows]
+    poor = analysed(rows)
+    report = report_of(poor, flow=None)
+    page = to_html(report, words_in("en"))
+    assert "not estimable" in page
+    assert to_pdf(report, words_in("en")).startswith(b"%PDF")
+
+
+def test_figures_leave_a_gap_for_what_could_not_be_estimated():
+    series = [Series("A", (Point(3.0, 2.0, 4.0), Point(None))), Series("B", (Point(None),) * 2)]
+    for draw in (over_visits, rates):
+        found = draw(series, ["Week 4", "Week 8"], "points").axes[0]
+        drawn = [line for line in found.lines if line.get_label() in ("A", "B")]
+        assert [len(line.get_xdata()) for line in drawn] == [1, 0]
+
+
+def test_a_formula_in_a_name_is_written_not_run(results):
+    table = results.table
+    hostile = TrialTable(
+        table.ids, table.arms, ("CBT", "<b>$x$</b>", "MCMG"), table.outcomes, table.strata,
+        table.covariates, table.digest, (), table.varying,
+    )  # fmt: skip
+    poor = Results(results.plan, hostile, (), (), (), ("<script>alert(1)</script>",))
+    page = to_html(report_of(poor, flow=None), words_in("en"))
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert np.isfinite(len(to_pdf(report_of(poor, flow=None), words_in("en"))))
