@@ -98,3 +98,13 @@ def test_import_and_statistics_say_what_they_expected(tmp_path):
         call_command("import_corpus", tmp_path / "none", **options)
     with pytest.raises(CommandError, match="Import the files first"):
         call_command("corpus_statistics", tmp_path)
+
+
+def test_measure_method_asks_for_a_manifest(tmp_path):
+    with pytest.raises(CommandError, match=r"manifest\.csv was expected"):
+        call_command("measure_method", corpus=tmp_path, out=tmp_path / "out")
+
+
+def test_lighten_composer_refuses_a_folder_without_music(tmp_path):
+    with pytest.raises(CommandError, match=r"folder with \.mid files"):
+        call_command("lighten_composer", held_out=tmp_path, out=tmp_path / "out")

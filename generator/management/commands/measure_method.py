@@ -1,0 +1,84 @@
+"""`manage.py measure_method --corpus DIR --collection pop909 --out DIR`: train locally, measure."""
+
+import logging
+from argparse import ArgumentParser
+from pathlib import Path
+
+import torch
+from django.core.management.base import BaseCommand, CommandError
+
+from generator.engine.errors import CheckpointError, EngineError
+from generator.engine.networks.checkpoints import load_checkpoint
+from generator.engine.training.comparison import write_rows
+from generator.engine.training.importing import read_corpus
+from generator.engine.training.melodies import melodies_of
+from generator.engine.training.method import (
+    Drawing,
+    composing,
+    foretelling,
+    in_words,
+    method_plan,
+    train_method,
+    write_targets,
+)
+from generator.engine.training.trainer import RELEASE
+from generator.management.commands.train_composer import asked_to_end
+
+
+class Command(BaseCommand):
+    """Train on the melodies of a collection and measure what was learnt; nothing of it ships."""
+
+    help = "Train on the melodies of one collection and measure them; for measuring only."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the collection, where to work, how long to train and how much to compose."""
+        parser.add_argument("--corpus", type=Path, required=True, help="Folder with manifest.csv.")
+        parser.add_argument("--collection", default="pop909", help="Its name in the manifest.")
+        parser.add_argument("--out", type=Path, required=True, help="Run and tables; goes on.")
+        parser.add_argument("--steps", type=int, default=2500, help="Training steps in all.")
+        parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
+        parser.add_argument("--pieces", type=int, default=200, help="Streams to compose.")
+        parser.add_argument("--notes", type=int, default=256, help="Notes of each.")
+        parser.add_argument("--no-training", action="store_true", help="Measure what there is.")
+        parser.add_argument("--threads", type=int, default=1)
+
+    def handle(self, *_args: object, **options: object) -> None:
+        """Train, measure, write `targets.csv` and `measures.csv`, and say what was reached."""
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        torch.set_num_threads(options["threads"])
+        out: Path = options["out"]
+        plan = method_plan(
+            max_steps=options["steps"],
+            minutes=options["minutes"],
+            seed=options["seed"],
+            bf16=options["bf16"],
+        )
+        try:
+            self.stdout.write(f"Reading {options['collection']} ...")
+            melodies = melodies_of(read_corpus(options["corpus"], collection=options["collection"]))
+            if not options["no_training"]:
+                with asked_to_end() as is_asked:
+                    train_method(melodies, out / "run", plan, stop=is_asked)
+            checkpoint = load_checkpoint(_best(out / "run" / RELEASE))
+            targets = foretelling(checkpoint, melodies)
+            drawing = Drawing(options["pieces"], options["notes"])
+            composed, rows = composing(checkpoint, melodies, drawing, self.stdout.write)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        targets += composed
+        write_targets(targets, out / "targets.csv")
+        write_rows(rows, out / "measures.csv")
+        for target in targets:
+            self.stdout.write(in_words(target))
+        steps = checkpoint.config["steps"]
+        self.stdout.write(self.style.SUCCESS(f"After {steps} steps; tables written to {out}."))
+
+
+def _best(release: Path) -> Path:
+    if not release.exists():
+        raise CheckpointError(
+            f"a trained network was expected in {release.parent}, got none yet. Train longer."
+        )
+    return release
