@@ -103,7 +103,7 @@ class ConsentTextAdmin(ReadOnlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ["participant", "text", "agreed", "answered_at"]
+    list_display = ["participant", "text", "role", "state", "answered_at"]
     list_select_related = ["participant", "text__study"]
 
 

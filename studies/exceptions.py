@@ -324,6 +324,30 @@ class ConsentOutdated(StudyError):
         )
 
 
+class ConsentNotUnderstood(StudyError):
+    """Nobody agrees to a text before they have shown that they understood it."""
+
+    code = "consent_not_understood"
+
+    def __init__(self, n_questions: int) -> None:
+        super().__init__(
+            f"right answers to all {n_questions} questions on the consent text were expected, got "
+            "fewer. Read the pages again and answer the questions."
+        )
+
+
+class GuardianNotNeeded(StudyError):
+    """There is nothing that a guardian could permit."""
+
+    code = "guardian_not_needed"
+
+    def __init__(self, participant: str, obstacle: str) -> None:
+        super().__init__(
+            f"a participant under age who takes part was expected, got {participant}, who "
+            f"{obstacle}. Nothing was changed."
+        )
+
+
 # --- Assessments ------------------------------------------------------------------------------
 
 

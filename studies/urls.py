@@ -6,9 +6,12 @@ from django.urls import path, register_converter
 
 from studies.views.clinic import answers as clinic_answers
 from studies.views.clinic import care, closing, quality, safety
+from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import participant as clinic_participant
 from studies.views.clinic import reminders as clinic_reminders
 from studies.views.clinic import study as clinic
+from studies.views.guardian import entry as guardian_entry
+from studies.views.guardian import permitting
 from studies.views.participant import (
     assessing,
     consenting,
@@ -57,6 +60,10 @@ everybody = [
     path("p/<str:token>/", entry.private_link, name="private_link"),
     path("p/<str:token>/pin/", entry.link_pin, name="link_pin"),
     path("me/pin/", entry.pin, name="pin"),
+    path("g/<str:token>/", guardian_entry.private_link, name="guardian_link"),
+    path("g/<str:token>/pin/", guardian_entry.link_pin, name="guardian_link_pin"),
+    path("guardian/pin/", guardian_entry.pin, name="guardian_pin"),
+    path("guardian/sign-out/", guardian_entry.leave, name="guardian_leave"),
     path("me/help/", entry.help_page, name="help"),
     path("r/<str:token>/", reminders.stop, name="mail_stop"),
     path("me/worker.js", offline.worker, name="worker"),
@@ -67,6 +74,10 @@ participants = [
     path("me/", home.today, name="today"),
     path("me/consent/", consenting.first, name="consent"),
     path("me/consent/<int:number>/", consenting.page, name="consent_page"),
+    path("me/consent/questions/", consenting.questions, name="consent_questions"),
+    path("me/consent/copies/", consenting.copies, name="consent_copies"),
+    path("me/consent/copies/<int:pk>/", consenting.copy, name="consent_copy"),
+    path("me/waiting/", consenting.waiting, name="waiting"),
     path("me/consent/decide/", consenting.decide, name="consent_decide"),
     path("me/consent/check/", consenting.check, name="consent_check"),
     path("me/consent/talk/", consenting.talk, name="consent_talk"),
@@ -101,6 +112,15 @@ participants = [
     path("me/not-ok/", not_ok.page, name="not_ok"),
     path("me/reminders/", reminders.choice, name="my_reminders"),
     path("me/stop/", home.stop, name="stop"),
+]
+guardians = [
+    path("guardian/", permitting.home, name="guardian"),
+    path("guardian/text/<int:number>/", permitting.page, name="permission_page"),
+    path("guardian/questions/", permitting.questions, name="permission_questions"),
+    path("guardian/decide/", permitting.decide, name="permission_decide"),
+    path("guardian/talk/", permitting.talk, name="permission_talk"),
+    path("guardian/copies/<int:pk>/", permitting.copy, name="permission_copy"),
+    path("guardian/take-back/", permitting.take_back, name="permission_take_back"),
 ]
 clinicians = [
     path("clinic/", clinic.studies, name="clinic"),
@@ -145,6 +165,8 @@ clinicians = [
     path(f"{PERSON}/allocate/", clinic_participant.allocate, name="allocate"),
     path(f"{PERSON}/link/", clinic_participant.reissue, name="reissue"),
     path(f"{PERSON}/revoke/", clinic_participant.revoke, name="revoke"),
+    path(f"{PERSON}/guardian/", clinic_guardian.name_guardian, name="guardian_name"),
+    path(f"{PERSON}/guardian/link/", clinic_guardian.reissue, name="guardian_reissue"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
@@ -177,4 +199,4 @@ researchers = [
     path(f"{RUN}/<str:name>", analysis.file, name="analysis_file"),
 ]
 
-urlpatterns = everybody + participants + clinicians + therapists + researchers
+urlpatterns = everybody + participants + guardians + clinicians + therapists + researchers

@@ -13,14 +13,18 @@ from questionnaires.instruments.cpss import REVERSED
 from questionnaires.instruments.instrument import Item, Kind
 from studies import clock
 from studies.design.protocol import Protocol
+from studies.models.access import Holder
+from studies.models.consent import Consent, ConsentRole
 from studies.models.participant import Participant
 from studies.models.study import Role, Site, Study
 from studies.models.user import User
 from studies.models.visit import Assessment
 from studies.services.allocation import allocate_participant
 from studies.services.entry.access import set_pin, sign_in
-from studies.services.entry.consent import current_text, give_consent
+from studies.services.entry.consent import answer_questions, current_text, give_consent, text_in
 from studies.services.entry.enrolment import Invitation, invite_participant
+from studies.services.entry.guardians import appoint_guardian
+from studies.services.entry.majority import is_of_age
 from studies.services.protocol.members import add_member
 from studies.services.protocol.setup import create_study, open_study
 from studies.services.trail.audit import SYSTEM, staff
@@ -124,11 +128,54 @@ def make_participant(
 
 
 def consent(invitation: Invitation, *, agreed: bool = True) -> None:
-    """Set the PIN, sign in, and answer the consent text."""
+    """Set the PIN, sign in, and answer the consent text; a minor's guardian permits it."""
     set_pin(token=invitation.url_token, pin=PIN)
     sign_in(token=invitation.url_token, pin=PIN)
     participant = invitation.participant
-    give_consent(participant=participant, text=current_text(participant), agreed=agreed)
+    if agreed and not is_of_age(participant):
+        permit(participant)
+    decide(participant, agreed=agreed)
+
+
+def decide(participant: Participant, *, agreed: bool = True) -> Consent:
+    """Understand the consent text and answer it as the participant."""
+    text = current_text(participant)
+    if agreed:
+        understand(participant)
+    return give_consent(participant=participant, text=text, agreed=agreed)
+
+
+def understand(participant: Participant, role: str = "") -> None:
+    """Answer the questions on the consent text rightly."""
+    text = current_text(participant)
+    chosen = [question["answer"] for question in text.questions]
+    assert answer_questions(participant=participant, text=text, chosen=chosen, role=role) == []
+
+
+def permit(participant: Participant, *, agreed: bool = True) -> str:
+    """Name a guardian, who sets a PIN and permits it, or does not; return their link's token."""
+    token = name_guardian(participant)
+    set_pin(token=token, pin=PIN, holder=Holder.GUARDIAN)
+    role = ConsentRole.PERMISSION
+    text = text_in(participant.study, participant.language)
+    if agreed:
+        understand(participant, role)
+    give_consent(
+        participant=participant, text=text, agreed=agreed, role=role, signed_as="Grace Example"
+    )
+    participant.refresh_from_db()
+    return token
+
+
+def name_guardian(participant: Participant) -> str:
+    """Name a parent as staff do; return the token of their link."""
+    return appoint_guardian(
+        participant=participant,
+        name="Grace Example",
+        contact="grace@example.org",
+        language=participant.language,
+        actor=SYSTEM,
+    )
 
 
 def answer_visit(participant: Participant, *, week: int, level: int = 3) -> None:

@@ -1,9 +1,9 @@
-"""Private links open a participant's pages, so no log may hold one."""
+"""Private links open a participant's or a guardian's pages, so no log may hold one."""
 
 import logging
 import re
 
-PRIVATE_LINK = re.compile(r"/(p|r)/[^/\s'\"]+")
+PRIVATE_LINK = re.compile(r"/(p|g|r)/[^/\s'\"]+")
 MASKED = r"/\1/***"
 
 

@@ -155,6 +155,9 @@ def _texts(texts: Sequence[Any]) -> Iterator[str]:
     if len({len(text.pages) for text in texts}) > 1:
         counts = {text.language: len(text.pages) for text in texts}
         yield _fault("as many consent pages in every language", counts)
+    asked = {text.language: [(q.answer, q.page) for q in text.questions] for text in texts}
+    if len({tuple(rights) for rights in asked.values()}) > 1:
+        yield _fault("the same questions with the same right answers in every language", asked)
 
 
 def _is_known_at_baseline(fact: str, visits: Sequence[VisitPlan]) -> bool:

@@ -255,14 +255,77 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question on the consent text: who agrees has to have understood this.
+
+    Parameters
+    ----------
+    question : str
+    options : tuple of str
+        Two or more.
+    answer : int
+        Which option is right, counted from 1.
+    page : int
+        The page of the text that says so, counted from 1.
+    """
+
+    question: str
+    options: tuple[str, ...]
+    answer: int
+    page: int
+
+    def __post_init__(self) -> None:
+        require(bool(self.question.strip()), "a question", self.question)
+        require(
+            len(self.options) >= 2 and all(option.strip() for option in self.options),
+            "two or more options to a question",
+            list(self.options),
+        )
+        require(
+            1 <= self.answer <= len(self.options),
+            f"the right option as a number of 1 to {len(self.options)}",
+            self.answer,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentWording:
-    """The consent text in one language."""
+    """The consent text in one language, and the questions on it, if there are any."""
 
     language: str
     pages: tuple[Page, ...]
+    questions: tuple[Question, ...] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.pages), "one or more consent pages", f"none in {self.language}")
+        for question in self.questions:
+            require(
+                1 <= question.page <= len(self.pages),
+                f"a page of 1 to {len(self.pages)} that answers: {question.question}",
+                question.page,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPlan:
+    """Whose agreement it takes.
+
+    Parameters
+    ----------
+    permission_below_years : int
+        Younger participants need a parent's or guardian's permission beside their own assent, and
+        are asked again for a consent of their own when they reach this age; 0 for nobody. The law
+        of the site decides.
+    """
+
+    permission_below_years: int = 18
+
+    def __post_init__(self) -> None:
+        require(
+            isinstance(self.permission_below_years, int) and 0 <= self.permission_below_years <= 25,
+            "an age of 0 to 25 years below which a guardian's permission is needed",
+            self.permission_below_years,
+        )
 
 
 def require(condition: bool, expected: str, got: object) -> None:

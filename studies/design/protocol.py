@@ -27,11 +27,13 @@ from studies.design.eligibility import Rule
 from studies.design.errors import DesignError, ProtocolError, ProtocolFaults
 from studies.design.parts import (
     ArmPlan,
+    ConsentPlan,
     ConsentWording,
     Factor,
     Method,
     MusicProfile,
     Page,
+    Question,
     Source,
     VisitPlan,
     require,
@@ -39,7 +41,7 @@ from studies.design.parts import (
 from studies.design.randomisation import BlockPlan
 from studies.design.reminders import ReminderPlan
 from studies.design.safety import SafetyPlan
-from studies.design.texts import LANGUAGES, consent_pages
+from studies.design.texts import LANGUAGES, consent_pages, consent_questions
 
 __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_arms"]
 
@@ -47,6 +49,7 @@ __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_
 LATER_SETTINGS = {
     "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
     "reminders", "safety",
+    "consent",
 }  # fmt: skip
 
 
@@ -90,6 +93,8 @@ class Protocol:
         When people are reminded; the default plan where it is not stated.
     safety : SafetyPlan
         Which answers want a look, and where people find help; the cautious plan where not stated.
+    consent : ConsentPlan
+        Whose agreement it takes.
 
     Raises
     ------
@@ -114,6 +119,7 @@ class Protocol:
     texts: tuple[ConsentWording, ...] = ()
     reminders: ReminderPlan = field(default_factory=ReminderPlan)
     safety: SafetyPlan = field(default_factory=SafetyPlan)
+    consent: ConsentPlan = field(default_factory=ConsentPlan)
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -262,6 +268,9 @@ class Protocol:
         for factor in plain["factors"]:
             if factor["source"] == Source.STATED:
                 del factor["source"], factor["fact"], factor["cuts"]
+        for text in plain.get("texts", []):
+            if not text["questions"]:
+                del text["questions"]
         plain["visits"] = [visit.to_json() for visit in self.visits]
         return json.loads(json.dumps(plain))
 
@@ -351,7 +360,12 @@ def _factor(plain: Mapping[str, object]) -> Factor:
 
 def _wording(plain: Mapping[str, object]) -> ConsentWording:
     pages = tuple(Page(**page) for page in plain["pages"])
-    return ConsentWording(**{**plain, "pages": pages})
+    questions = tuple(_question(question) for question in plain.get("questions", ()))
+    return ConsentWording(**{**plain, "pages": pages, "questions": questions})
+
+
+def _question(plain: Mapping[str, object]) -> Question:
+    return Question(**{**plain, "options": tuple(plain["options"])})
 
 
 def _music(plain: Mapping[str, object]) -> MusicProfile:
@@ -380,6 +394,7 @@ READERS: Mapping[str, Reader] = {
     "music": _music,
     "reminders": ReminderPlan.from_json,
     "safety": SafetyPlan.from_json,
+    "consent": lambda plain: ConsentPlan(**plain),
 }
 DEFAULTS = {
     part.name: part.default_factory() if part.default is MISSING else part.default
@@ -415,7 +430,11 @@ def four_arms(night_minutes: int = 30) -> Protocol:
         cbt=CbtPlan(),
         participants_planned=200,
         texts=tuple(
-            ConsentWording(language, tuple(Page(**page) for page in consent_pages(language)))
+            ConsentWording(
+                language,
+                tuple(Page(**page) for page in consent_pages(language)),
+                tuple(_question(question) for question in consent_questions(language)),
+            )
             for language in LANGUAGES
         ),
     )

@@ -43,6 +43,7 @@ def write(protocol: Protocol) -> str:
         "music": music,
         "arms": plain["arms"],
         "visits": plain["visits"],
+        "consent": {"permission_below_years": protocol.consent.permission_below_years},
         "eligibility": [_without_none(rule) for rule in plain["eligibility"]],
     }
     sections["reminders"] = json.loads(json.dumps(asdict(protocol.reminders)))
@@ -51,6 +52,8 @@ def write(protocol: Protocol) -> str:
         sections["cbt"] = plain["cbt"]
     if protocol.texts:
         sections["texts"] = {text["language"]: text["pages"] for text in plain["texts"]}
+    if asked := [text for text in plain.get("texts", []) if "questions" in text]:
+        sections["questions"] = {text["language"]: text["questions"] for text in asked}
     return HEADER + "\n".join(_table(sections)) + "\n"
 
 
@@ -94,21 +97,22 @@ def flat(text: str) -> dict[str, object]:
 def _flat(plain: dict[str, object]) -> dict[str, object]:
     faults = [
         f"expected a section [{name}], got {plain[name]!r}. Write it as one."
-        for name in ("allocation", "music", "texts")
+        for name in ("allocation", "music", "texts", "questions")
         if not isinstance(plain.get(name, {}), Mapping)
     ]
     if faults:
         raise ProtocolFaults(faults)
     allocation = {"factors": [], "block_sizes": []} | dict(plain.pop("allocation", {}))
     music = dict(plain.pop("music", {}))
-    texts = plain.pop("texts", {})
+    texts, questions = plain.pop("texts", {}), plain.pop("questions", {})
     night = {"night_minutes": music.pop("night_minutes")} if "night_minutes" in music else {}
     parts = {**plain, **allocation, **night}
     if music:
         parts["music"] = music
     if texts:
         parts["texts"] = [
-            {"language": language, "pages": pages} for language, pages in texts.items()
+            {"language": language, "pages": pages, "questions": questions.get(language, [])}
+            for language, pages in texts.items()
         ]
     return {"eligibility": [], **parts}
 

@@ -83,6 +83,16 @@ ANALYSIS_PLAN: Moves = {
     "locked": frozenset({"superseded"}),
     "superseded": frozenset(),
 }
+CONSENT: Moves = {
+    # An answer to a text with questions takes understanding it first; a no does not.
+    "issued": frozenset({"understood", "refused", "superseded"}),
+    "understood": frozenset({"agreed", "refused", "superseded"}),
+    "agreed": frozenset({"superseded", "revoked"}),
+    # A child's no is final: no parent's yes can turn it.
+    "refused": frozenset(),
+    "superseded": frozenset(),
+    "revoked": frozenset(),
+}
 MACHINES: Mapping[str, Moves] = {
     "lock": LOCK,
     "study": STUDY,
@@ -90,6 +100,7 @@ MACHINES: Mapping[str, Moves] = {
     "participant": PARTICIPANT,
     "assessment": ASSESSMENT,
     "analysis_plan": ANALYSIS_PLAN,
+    "consent": CONSENT,
     "adverse_event": ADVERSE_EVENT,
     "action_item": ACTION_ITEM,
     "query": QUERY,

@@ -15,6 +15,15 @@ def consent_pages(language: str) -> list[dict[str, str]]:
     language : str
         ``en`` or ``zh-hans``.
     """
-    path = FOLDER / f"consent.{language.replace('-', '_')}.toml"
-    pages = tomllib.loads(path.read_text(encoding="utf-8"))["pages"]
+    pages = _template(language)["pages"]
     return [{"title": page["title"], "body": page["body"].strip()} for page in pages]
+
+
+def consent_questions(language: str) -> list[dict[str, object]]:
+    """Return the template's questions on its pages, with options, right answer and page."""
+    return _template(language)["questions"]
+
+
+def _template(language: str) -> dict[str, list[dict[str, object]]]:
+    path = FOLDER / f"consent.{language.replace('-', '_')}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))

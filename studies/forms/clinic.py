@@ -1,5 +1,6 @@
 """What a clinician fills in: a study, an invitation, a withdrawal."""
 
+from datetime import date
 from zoneinfo import available_timezones
 
 from django import forms
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from studies.design.majority import age_on
 from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Source
 from studies.design.protocol import Protocol
 from studies.models.consent import WithdrawalScope
@@ -100,6 +102,16 @@ class InviteForm(forms.Form):
             "invalid": _("Enter the age as a whole number"),
         },
     )
+    born_on = forms.DateField(
+        label=_("Date of birth, of a minor (optional)"),
+        required=False,
+        help_text=_(
+            "Like 2010-05-17. Kept under seal: when they come of age they are asked for a "
+            "consent of their own."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "short"}),
+        error_messages={"invalid": _("Enter the date like 2010-05-17")},
+    )
     language = forms.ChoiceField(
         label=_("Language"),
         choices=settings.LANGUAGES,
@@ -108,9 +120,15 @@ class InviteForm(forms.Form):
     )
 
     def __init__(
-        self, *args: object, protocol: Protocol, sites: list[Site], **kwargs: object
+        self,
+        *args: object,
+        protocol: Protocol,
+        sites: list[Site],
+        today: date,
+        **kwargs: object,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._today = today
         self._sites = {site.code: site for site in sites}
         if len(sites) > 1:
             self.fields["site"] = forms.ChoiceField(
@@ -129,6 +147,13 @@ class InviteForm(forms.Form):
                 error_messages={"required": _("Choose one")},
             )
 
+    def clean_born_on(self) -> date | None:
+        """Return a birthday that fits the age, where one is stated."""
+        born_on, age_years = self.cleaned_data["born_on"], self.cleaned_data.get("age_years")
+        if born_on and age_years is not None and age_on(born_on, self._today) != age_years:
+            raise forms.ValidationError(_("This date and the age in years do not fit"))
+        return born_on
+
     @property
     def invitation(self) -> dict[str, object]:
         """What `invite_participant` takes, the levels of the stratification factors together."""
@@ -136,6 +161,30 @@ class InviteForm(forms.Form):
         strata = {name: stated.pop(name) for name in self._factors}
         code = stated.pop("site", next(iter(self._sites), None))
         return {**stated, "strata": strata, "site": self._sites.get(code)}
+
+
+class GuardianForm(forms.Form):
+    """Who may permit a minor to take part."""
+
+    name = forms.CharField(
+        label=_("Name of the parent or guardian"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter the name")},
+    )
+    contact = forms.CharField(
+        label=_("Their phone number or email address"),
+        max_length=200,
+        help_text=_("Their own, not the child's."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter a phone number or an email address")},
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a language")},
+    )
 
 
 class RevealForm(forms.Form):

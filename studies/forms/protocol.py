@@ -440,8 +440,13 @@ class TextsStep(StepForm):
 
     def parts(self) -> Parts:
         """Return the protocol's parts with the languages that have a text."""
+        questions = {
+            text["language"]: text["questions"]
+            for text in self.plain.get("texts", [])
+            if "questions" in text
+        }
         texts = [
-            {"language": language, "pages": pages}
+            {"language": language, "pages": pages, "questions": questions.get(language, [])}
             for language, text in self.cleaned_data.items()
             if (pages := _pages(text))
         ]

@@ -15,10 +15,22 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="PersonKey",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("sealed", models.BinaryField()),
                 ("made_at", models.DateTimeField()),
-                ("participant", models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.participant")),
+                (
+                    "participant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.participant",
+                    ),
+                ),
             ],
         ),
     ]

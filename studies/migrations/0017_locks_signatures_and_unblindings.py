@@ -1,9 +1,10 @@
 import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
 import studies.models.lock
 import studies.models.signature
 import studies.models.unblinding
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

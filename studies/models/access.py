@@ -1,14 +1,28 @@
-"""A participant's private link and PIN; only hashes are kept."""
+"""Private links and PINs of a participant and of a guardian; only hashes are kept."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from studies.models.participant import Participant
+
+
+class Holder(models.TextChoices):
+    """Whose link it is: each opens that person's own pages and no others."""
+
+    PARTICIPANT = "participant", _("Participant")
+    GUARDIAN = "guardian", _("Parent or guardian")
+
+
+def holders() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return Holder.choices
 
 
 class PrivateLink(models.Model):
     """A link that, with its PIN, signs its holder in on any device until it is revoked."""
 
     participant = models.ForeignKey(Participant, models.PROTECT, related_name="links")
+    holder = models.CharField(max_length=16, choices=holders, default=Holder.PARTICIPANT)
     token_sha256 = models.CharField(max_length=64, unique=True)
     pin_hash = models.CharField(max_length=128, blank=True)
     issued_at = models.DateTimeField()
@@ -21,9 +35,9 @@ class PrivateLink(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["participant"],
+                fields=["participant", "holder"],
                 condition=models.Q(revoked_at__isnull=True),
-                name="studies_privatelink_one_live_link",
+                name="studies_privatelink_one_live_link_a_holder",
             )
         ]
 

@@ -1,9 +1,14 @@
-"""Consent texts, who agreed to which, and who withdrew from what."""
+"""Consent texts, who agreed to which as what, and who withdrew from what.
+
+A minor's own answer is an assent and counts only together with the permission of a parent or
+guardian; an adult's is a consent. Each is one row, with a copy that only that person's key opens.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from studies.models.participant import Participant
+from studies.models.state import StateMachine
 from studies.models.study import Study
 
 
@@ -16,6 +21,11 @@ class ConsentText(models.Model):
     version = models.PositiveSmallIntegerField(_("version"))
     language = models.CharField(_("language"), max_length=8)
     pages = models.JSONField(_("pages"), help_text=_("List of {title, body}: one idea a page"))
+    questions = models.JSONField(
+        _("questions"),
+        default=list,
+        help_text=_("List of {question, options, answer}: what a reader has to have understood"),
+    )
     sha256 = models.CharField(_("SHA-256"), max_length=64)
 
     class Meta:
@@ -30,8 +40,52 @@ class ConsentText(models.Model):
         return f"{self.study} v{self.version} {self.language}"
 
 
-class Consent(models.Model):
-    """A participant's answer to a consent text."""
+class ConsentRole(models.TextChoices):
+    """As what somebody answers."""
+
+    CONSENT = "consent", _("Consent of an adult participant")
+    ASSENT = "assent", _("Assent of a participant under age")
+    PERMISSION = "permission", _("Permission of a parent or guardian")
+
+
+class ConsentState(models.TextChoices):
+    """Where one person's answer to one text is (`design/states.py` says which moves exist)."""
+
+    ISSUED = "issued", _("Asked")
+    UNDERSTOOD = "understood", _("Read and understood")
+    AGREED = "agreed", _("Agreed")
+    REFUSED = "refused", _("Refused")
+    SUPERSEDED = "superseded", _("Replaced by a newer answer")
+    REVOKED = "revoked", _("Taken back")
+
+
+def consent_roles() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return ConsentRole.choices
+
+
+def consent_states() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return ConsentState.choices
+
+
+class Guardian(models.Model):
+    """That somebody may permit a minor to take part; who it is lies with the identity."""
+
+    participant = models.OneToOneField(
+        Participant, models.PROTECT, related_name="guardian", verbose_name=_("participant")
+    )
+    language = models.CharField(_("language"), max_length=8)
+    appointed_at = models.DateTimeField(_("appointed"))
+
+    def __str__(self) -> str:
+        return f"guardian of {self.participant_id}"
+
+
+class Consent(StateMachine):
+    """One person's answer to one consent text, and the signed copy of it."""
+
+    machine = "consent"
 
     participant = models.ForeignKey(
         Participant, models.PROTECT, related_name="consents", verbose_name=_("participant")
@@ -39,19 +93,34 @@ class Consent(models.Model):
     text = models.ForeignKey(
         ConsentText, models.PROTECT, related_name="+", verbose_name=_("consent text")
     )
-    agreed = models.BooleanField(_("agreed"))
-    answered_at = models.DateTimeField(_("answered"))
+    role = models.CharField(_("role"), max_length=16, choices=consent_roles)
+    state = models.CharField(
+        _("state"), max_length=16, choices=consent_states, default=ConsentState.ISSUED
+    )
+    tries = models.PositiveSmallIntegerField(
+        _("tries"), default=0, help_text=_("How often the questions on the text were answered")
+    )
+    understood_at = models.DateTimeField(_("understood"), null=True, blank=True)
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    # The signed copy, sealed with the participant's own key.
+    copy_sealed = models.BinaryField(null=True)
+    copy_sha256 = models.CharField(_("SHA-256 of the copy"), max_length=64, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("consent"), _("consents")
         constraints = [
             models.UniqueConstraint(
-                fields=["participant", "text"], name="studies_consent_answered_once"
+                fields=["participant", "text", "role"], name="studies_consent_one_answer_a_role"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.participant_id} {'agreed' if self.agreed else 'declined'}"
+        return f"{self.role} of {self.participant_id}: {self.state}"
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it holds now."""
+        return self.state == ConsentState.AGREED
 
 
 class WithdrawalScope(models.TextChoices):

@@ -9,13 +9,12 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from studies import clock
-from studies.models.access import PrivateLink
+from studies.models.access import Holder, PrivateLink
 from studies.models.audit import AuditEntry
-from studies.models.participant import Participant, ParticipantState
-from studies.models.study import Study, StudyState
-from studies.models.user import User
-from studies.models.visit import AssessmentState, Visit
+from studies.models.consent import Guardian
+from studies.models.participant import Participant
+from studies.models.visit import Visit
+
 
 class Happening(models.TextChoices):
     """What a line of the timeline tells."""
@@ -26,6 +25,11 @@ class Happening(models.TextChoices):
     PIN = "set_pin", _("PIN set")
     CONSENTED = "give_consent", _("Consent given")
     DECLINED = "refuse_consent", _("Consent refused")
+    APPOINTED = "appoint_guardian", _("Parent or guardian named")
+    PERMITTED = "give_permission", _("Permission of the guardian given")
+    FORBIDDEN = "refuse_permission", _("Permission of the guardian refused")
+    OUTDATED = "supersede_consent", _("Consent replaced by a newer one")
+    REVOKED = "revoke_consent", _("Consent taken back")
     SUBMITTED = "submit_assessment", _("Questionnaire handed in")
     CORRECTED = "correct_answer", _("Answer corrected")
     ELIGIBLE = "find_eligible", _("Baseline complete, eligible")
@@ -64,9 +68,9 @@ def timeline(participant: Participant) -> list[TimelineRow]:
     ]
 
 
-def live_link(participant: Participant) -> PrivateLink | None:
-    """Return the link that works now, if there is one."""
-    return participant.links.filter(revoked_at=None).first()
+def live_link(participant: Participant, holder: str = Holder.PARTICIPANT) -> PrivateLink | None:
+    """Return the holder's link that works now, if there is one."""
+    return participant.links.filter(revoked_at=None, holder=holder).first()
 
 
 def planned_visits(participant: Participant) -> list[Visit]:
@@ -83,6 +87,9 @@ def _subjects(participant: Participant) -> models.Q:
     own = {
         "studies.participant": [participant.pk],
         "studies.privatelink": participant.links.values_list("pk", flat=True),
+        "studies.guardian": Guardian.objects.filter(participant=participant).values_list(
+            "pk", flat=True
+        ),
         "studies.consent": participant.consents.values_list("pk", flat=True),
         "studies.assessment": participant.visits.values_list("assessments__pk", flat=True),
     }

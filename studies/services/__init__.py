@@ -1,8 +1,9 @@
 """The trial in order, one verb module a step of the protocol, grouped by what the step belongs to.
 
 protocol/       setup.py (draft, open, close, unblind), versions.py, members.py, rehearsal.py
-entry/          enrolment.py (code, contact under seal, private link), access.py (link and PIN),
-                consent.py (publish a text, give or refuse)
+entry/          enrolment.py (code, private link), identity.py (who somebody is, under a key of
+                their own), access.py (link and PIN), consent.py (publish a text, understand, give
+                or refuse), guardians.py, majority.py (whose agreement it takes), copies.py (PDF)
 visits/         scheduling.py (windows, calendar), assessment.py (begin, save, submit; eligibility),
                 answers.py, correction.py
 allocation.py   seal the sequence; give the next slot under lock; the only door to a person's arm

@@ -31,7 +31,6 @@ from studies.services.cbt.diary import (
 from studies.services.closing.locks import lock_database
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.access import set_pin
-from studies.services.entry.consent import current_text, give_consent
 from studies.services.entry.enrolment import invite_participant, revoke_link
 from studies.services.music.morning_diary import (
     morning_for,
@@ -52,6 +51,7 @@ from studies.services.visits.assessment import (
 from studies.services.visits.correction import correct_assessment
 from studies.services.visits.scheduling import keep_calendar
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
+from tests.factories import decide, permit
 from tests.servers import PASSWORD
 
 # Seven hours and a half of sleep in 7 h 45 in bed.
@@ -277,7 +277,7 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     }
     _answer(_sheet(found["checking"], "psqi"), PSQI, is_sent=False)
     declined = Participant.objects.get(code=found["declined"]["code"])
-    give_consent(participant=declined, text=current_text(declined), agreed=False)
+    decide(declined, agreed=False)
     revoke_link(participant=Participant.objects.get(code=found["revoked"]["code"]), actor=SYSTEM)
     fail_tonight(found["unlucky"]["code"])
     request_tonight(participant=Participant.objects.get(code=found["listener"]["code"]))
@@ -326,7 +326,8 @@ def _without_evenings(person: Person) -> None:
 
 
 def _consent(person: Participant) -> None:
-    give_consent(participant=person, text=current_text(person), agreed=True)
+    permit(person)
+    decide(person)
 
 
 def _complete_baseline(person: Participant) -> None:

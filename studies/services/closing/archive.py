@@ -40,7 +40,7 @@ TABLES = {
     ),
     "people/consents.json": (
         Consent, "participant__study", "participant__code", "text__version", "text__language",
-        "text__sha256", "agreed", "answered_at",
+        "text__sha256", "role", "state", "tries", "understood_at", "answered_at", "copy_sha256",
     ),
     "people/withdrawals.json": (
         Withdrawal, "participant__study", "participant__code", "scope", "withdrawn_at",
@@ -54,7 +54,7 @@ TABLES = {
         "created_by", "submitted_at", "approved_on", "active_at",
     ),
     "protocol/consent_texts.json": (
-        ConsentText, "study", "version", "language", "sha256", "pages",
+        ConsentText, "study", "version", "language", "sha256", "pages", "questions",
     ),
     "closing/locks.json": (
         Lock, "study", "level", "target", "state", "locked_at", "locked_by", "asked_at", "asked_by",

@@ -7,6 +7,7 @@ from studies.models.consent import Withdrawal, WithdrawalScope
 from studies.models.participant import Participant, ParticipantState
 from studies.services.cbt.messages import erase_words
 from studies.services.entry.access import revoke_links
+from studies.services.entry.consent import revoke_consents
 from studies.services.entry.identity import erase_identity
 from studies.services.music.playlists import cancel_nights
 from studies.services.trail.audit import Actor, record
@@ -53,5 +54,6 @@ def withdraw_participant(
 def _leave(participant: Participant, scope: str, actor: Actor) -> None:
     cancel_undone(participant=participant, actor=actor, reason="withdrawal")
     revoke_links(participant=participant, actor=actor, reason="withdrawal")
+    revoke_consents(participant=participant, actor=actor)
     if participant.state != ParticipantState.WITHDRAWN:
         participant.move_to(ParticipantState.WITHDRAWN, state_reason=f"withdrawal: {scope}")

@@ -21,7 +21,7 @@ from generator.models.playlist import Playlist, PlaylistState
 from studies import clock
 from studies.design.synthetic import Person, relief_at
 from studies.exceptions import AssessmentClosed, StudyError
-from studies.models.consent import WithdrawalScope
+from studies.models.consent import ConsentRole, WithdrawalScope
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import ArmKind, Study
@@ -29,8 +29,10 @@ from studies.models.visit import Assessment
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.demonstration.skills import skills_steps
-from studies.services.entry.consent import current_text, give_consent
+from studies.services.entry.consent import answer_questions, current_text, give_consent
 from studies.services.entry.enrolment import invite_participant
+from studies.services.entry.guardians import appoint_guardian
+from studies.services.entry.majority import is_of_age
 from studies.services.music.listening import record_listening
 from studies.services.music.playlists import assign_mix, request_tonight
 from studies.services.music.preferences import state_preferences
@@ -129,7 +131,10 @@ def _live(study: Study, script: Script, actor: Actor, mixes: Mixes, carried: lis
         return
     yield clock.now() + timedelta(hours=3)
     agreed = script.stops_at != ParticipantState.DECLINED
-    give_consent(participant=participant, text=current_text(participant), agreed=agreed)
+    if agreed and not is_of_age(participant):
+        _be_permitted(participant, actor)
+        yield clock.now() + timedelta(minutes=30)
+    _decide(participant, agreed=agreed)
     if not agreed or script.stops_at == ParticipantState.CONSENTED:
         return
     yield clock.now() + timedelta(minutes=20)
@@ -144,6 +149,26 @@ def _live(study: Study, script: Script, actor: Actor, mixes: Mixes, carried: lis
     allocate_participant(participant=participant, actor=actor)
     participant.refresh_from_db()
     yield from _treatment(participant, script, mixes)
+
+
+def _be_permitted(participant: Participant, actor: Actor) -> None:
+    appoint_guardian(
+        participant=participant,
+        name="Synthetic guardian",
+        contact="nobody-else@example.org",
+        language=participant.language,
+        actor=actor,
+    )
+    permission = {"role": ConsentRole.PERMISSION, "signed_as": "Synthetic guardian"}
+    _decide(participant, agreed=True, **permission)
+
+
+def _decide(participant: Participant, *, agreed: bool, role: str = "", signed_as: str = "") -> None:
+    text = current_text(participant)
+    if agreed:
+        chosen = [question["answer"] for question in text.questions]
+        answer_questions(participant=participant, text=text, chosen=chosen, role=role)
+    give_consent(participant=participant, text=text, agreed=agreed, role=role, signed_as=signed_as)
 
 
 def _treatment(participant: Participant, script: Script, mixes: Mixes) -> Life:

@@ -1,4 +1,4 @@
-"""A participant's way in: a private link, and a PIN that makes it theirs.
+"""A way in for a participant, or a guardian: a private link, and a PIN that makes it theirs.
 
 Looking at a link consumes nothing, and neither does a wrong PIN: mail scanners open links and press
 buttons. The token is kept as a hash only; without the PIN it opens nothing.
@@ -6,6 +6,7 @@ buttons. The token is kept as a hash only; without the PIN it opens nothing.
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -23,7 +24,7 @@ from studies.exceptions import (
     PinTooSimple,
     PinWrong,
 )
-from studies.models.access import PrivateLink
+from studies.models.access import Holder, PrivateLink
 from studies.models.participant import Participant
 from studies.services.trail.audit import Actor, participant_actor, record
 
@@ -32,18 +33,27 @@ PIN_LENGTH = 6
 PIN_DUE = timedelta(days=14)
 TRIES = 5
 LOCK = timedelta(minutes=15)
+ROLE_GUARDIAN = "guardian"
 
 
-def link_for_token(token: str) -> PrivateLink:
-    """Return the live link with this token; raises LinkUnknown, LinkRevoked or LinkExpired."""
+def guardian_actor(participant: Participant) -> Actor:
+    """Return a participant's guardian as an actor, by the participant's code."""
+    return Actor(f"guardian of {participant.code}", role=ROLE_GUARDIAN)
+
+
+def link_for_token(token: str, holder: str = Holder.PARTICIPANT) -> PrivateLink:
+    """Return the holder's live link with this token; raises LinkUnknown, LinkRevoked, LinkExpired.
+
+    A guardian's token opens no participant's page, nor the other way round.
+    """
     links = PrivateLink.objects.select_related("participant__study")
-    return _live(links.filter(token_sha256=_sha256(token)).first())
+    return _live(links.filter(token_sha256=_sha256(token), holder=holder).first())
 
 
 @transaction.atomic
-def set_pin(*, token: str, pin: str) -> Participant:
+def set_pin(*, token: str, pin: str, holder: str = Holder.PARTICIPANT) -> Participant:
     """Make the link its holder's own: once, within 14 days."""
-    link = _locked(token)
+    link = _locked(token, holder)
     if link.pin_hash:
         raise PinAlreadySet
     if not is_fit(pin):
@@ -51,41 +61,51 @@ def set_pin(*, token: str, pin: str) -> Participant:
     link.pin_hash = make_password(pin)
     link.pin_set_at = clock.now()
     link.save(update_fields=["pin_hash", "pin_set_at"])
-    record(actor=participant_actor(link.participant), action="set_pin", subject=link)
+    record(actor=_actor(link), action="set_pin", subject=link)
     return link.participant
 
 
-def sign_in(*, token: str, pin: str) -> Participant:
+def sign_in(*, token: str, pin: str, holder: str = Holder.PARTICIPANT) -> Participant:
     """Return whose link and PIN these are; raises PinWrong, or LinkLocked after five wrong ones."""
     # The refusal is raised outside the transaction: a rolled-back attempt would not count.
-    participant, refusal = _attempt(token, pin)
+    participant, refusal = _attempt(token, pin, holder)
     if refusal is not None:
         raise refusal
     return participant
 
 
 @transaction.atomic
-def issue_link(*, participant: Participant, actor: Actor) -> str:
+def issue_link(*, participant: Participant, actor: Actor, holder: str = Holder.PARTICIPANT) -> str:
     """Give a fresh link, revoke the one before, and return the token: it is shown once."""
     Participant.objects.select_for_update().get(pk=participant.pk)
-    revoke_links(participant=participant, actor=actor)
+    revoke_links(participant=participant, actor=actor, holders=[holder])
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
     link = PrivateLink.objects.create(
         participant=participant,
+        holder=holder,
         token_sha256=_sha256(token),
         issued_at=now,
         pin_due_at=now + PIN_DUE,
     )
-    record(actor=actor, action="issue_link", subject=link, new={"pin_due_at": link.pin_due_at})
+    new = {"holder": holder, "pin_due_at": link.pin_due_at}
+    record(actor=actor, action="issue_link", subject=link, new=new)
     return token
 
 
 @transaction.atomic
-def revoke_links(*, participant: Participant, actor: Actor, reason: str = "") -> int:
-    """Revoke the participant's live link, if there is one; return how many were live."""
+def revoke_links(
+    *,
+    participant: Participant,
+    actor: Actor,
+    reason: str = "",
+    holders: Sequence[str] = tuple(Holder),
+) -> int:
+    """Revoke the live links of these holders, all of them unless told; return how many lived."""
     live = list(
-        PrivateLink.objects.select_for_update().filter(participant=participant, revoked_at=None)
+        PrivateLink.objects.select_for_update().filter(
+            participant=participant, holder__in=holders, revoked_at=None
+        )
     )
     for link in live:
         link.revoked_at = clock.now()
@@ -104,8 +124,8 @@ def is_fit(pin: str) -> bool:
 
 
 @transaction.atomic
-def _attempt(token: str, pin: str) -> tuple[Participant, Exception | None]:
-    link, now = _locked(token), clock.now()
+def _attempt(token: str, pin: str, holder: str) -> tuple[Participant, Exception | None]:
+    link, now = _locked(token, holder), clock.now()
     if not link.pin_hash:
         raise PinNotSet
     if link.locked_until is not None and now < link.locked_until:
@@ -119,7 +139,7 @@ def _attempt(token: str, pin: str) -> tuple[Participant, Exception | None]:
         refusal = LinkLocked(link.locked_until)
     link.save(update_fields=["failed_attempts", "locked_until"])
     record(
-        actor=participant_actor(link.participant),
+        actor=_actor(link),
         action="sign_in_failed",
         subject=link,
         new={"failed_attempts": link.failed_attempts, "locked_until": link.locked_until},
@@ -131,13 +151,18 @@ def _welcome(link: PrivateLink) -> Participant:
     if link.failed_attempts or link.locked_until:
         link.failed_attempts, link.locked_until = 0, None
         link.save(update_fields=["failed_attempts", "locked_until"])
-    record(actor=participant_actor(link.participant), action="sign_in", subject=link)
+    record(actor=_actor(link), action="sign_in", subject=link)
     return link.participant
 
 
-def _locked(token: str) -> PrivateLink:
+def _actor(link: PrivateLink) -> Actor:
+    is_guardian = link.holder == Holder.GUARDIAN
+    return (guardian_actor if is_guardian else participant_actor)(link.participant)
+
+
+def _locked(token: str, holder: str) -> PrivateLink:
     links = PrivateLink.objects.select_for_update(of=("self",)).select_related("participant__study")
-    return _live(links.filter(token_sha256=_sha256(token)).first())
+    return _live(links.filter(token_sha256=_sha256(token), holder=holder).first())
 
 
 def _live(link: PrivateLink | None) -> PrivateLink:

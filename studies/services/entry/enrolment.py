@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.conf import settings
 from django.db import transaction
@@ -20,10 +21,12 @@ from studies.exceptions import (
     SiteUnknown,
     StudyNotOpen,
 )
+from studies.models.access import Holder
 from studies.models.participant import Participant
 from studies.models.study import Site, Study, StudyState
 from studies.services.entry.access import issue_link, revoke_links
 from studies.services.entry.identity import identity_of, keep_identity
+from studies.services.entry.majority import BORN_ON
 from studies.services.trail.audit import Actor, record
 
 
@@ -46,8 +49,11 @@ def invite_participant(
     age_years: int,
     actor: Actor,
     site: Site | None = None,
+    born_on: date | None = None,
 ) -> Invitation:
     """Enrol somebody under a code at a site, the first unless told; the contact goes under seal.
+
+    A birthday, where it is stated, lies with the contact: a minor is asked again when of age.
 
     Raises StudyNotOpen, SiteUnknown, LanguageUnknown, NotEligible or ProtocolRefused.
     """
@@ -70,7 +76,10 @@ def invite_participant(
         zone=study.zone,
         enrolled_at=now,
     )
-    keep_identity(participant=participant, fields={"name": name, "contact": contact})
+    known = {"name": name, "contact": contact}
+    if born_on is not None:
+        known[BORN_ON] = born_on.isoformat()
+    keep_identity(participant=participant, fields=known)
     record(
         actor=actor,
         action="invite_participant",
@@ -95,8 +104,9 @@ def reissue_link(*, participant: Participant, actor: Actor) -> str:
 
 @transaction.atomic
 def revoke_link(*, participant: Participant, actor: Actor, reason: str = "") -> None:
-    """Close the participant's link on every device."""
-    revoke_links(participant=participant, actor=actor, reason=reason)
+    """Close the participant's link on every device; a guardian's stays open."""
+    own = [Holder.PARTICIPANT]
+    revoke_links(participant=participant, actor=actor, reason=reason, holders=own)
 
 
 @transaction.atomic

@@ -18,7 +18,11 @@ from studies.design.protocol import Protocol
 from studies.exceptions import AmendmentRefused, ProtocolRefused, ReasonMissing
 from studies.models.protocol import ProtocolVersion, VersionState
 from studies.models.study import Arm, Study, StudyState
-from studies.services.entry.consent import publish_consent_text
+from studies.services.entry.consent import (
+    parts_of,
+    publish_amended_texts,
+    publish_consent_text,
+)
 from studies.services.trail.audit import Actor, record
 
 IN_HAND = (VersionState.DRAFT, VersionState.SUBMITTED)
@@ -91,7 +95,7 @@ def activate_version(
     submitted = version_in_hand(study)
     if submitted is None or submitted.state != VersionState.SUBMITTED:
         raise AmendmentRefused([_("no version was submitted")])
-    now = clock.now()
+    now, before = clock.now(), study.plan
     for old in study.protocol_versions.filter(state=VersionState.ACTIVE):
         old.move_to(VersionState.SUPERSEDED)
     submitted.move_to(VersionState.ACTIVE, active_at=now, approved_on=approved_on)
@@ -110,6 +114,9 @@ def activate_version(
         },
         reason=submitted.reason,
     )
+    is_amendment = study.state == StudyState.OPEN
+    if is_amendment and any(c.part == "texts" for c in differences(before, study.plan)):
+        publish_amended_texts(study=study, wordings=study.plan.texts, actor=actor)
     return submitted
 
 
@@ -165,11 +172,17 @@ def _follow(study: Study, protocol: Protocol, actor: Actor) -> None:
     study.protocol = protocol.to_json()
     study.save(update_fields=["protocol"])
     for wording in protocol.texts:
-        pages = [{"title": page.title, "body": page.body} for page in wording.pages]
+        pages, questions = parts_of(wording)
         texts = study.consent_texts.filter(language=wording.language)
         latest = texts.order_by("version").last()
-        if latest is None or latest.pages != pages:
-            publish_consent_text(study=study, language=wording.language, pages=pages, actor=actor)
+        if latest is None or (latest.pages, latest.questions) != (pages, questions):
+            publish_consent_text(
+                study=study,
+                language=wording.language,
+                pages=pages,
+                questions=questions,
+                actor=actor,
+            )
 
 
 def _refuse_ended(study: Study) -> None:
@@ -181,9 +194,9 @@ def _refuse_amendment(study: Study, draft: ProtocolVersion, reason: str) -> None
     if not reason.strip():
         raise ReasonMissing("an amendment")
     found = refusals(study.plan, draft.plan)
-    if any(change.part == "texts" for change in differences(study.plan, draft.plan)):
-        # Whoever agreed to the old text would have to be asked again.
-        found.append(_("consent texts of an open study stay as people agreed to them"))
+    before, after = ({text.language for text in p.texts} for p in (study.plan, draft.plan))
+    if before - after:
+        found.append(_("consent texts may change, but not disappear"))
     if study.plan.sha256 == draft.sha256:
         found.append(_("nothing differs from the version in force"))
     if found:

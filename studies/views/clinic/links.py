@@ -7,7 +7,7 @@ from django.urls import reverse
 PRIVATE_LINK = "private-link"
 
 
-def show_link_once(request: HttpRequest, token: str) -> None:
+def show_link_once(request: HttpRequest, token: str, page: str = "studies:private_link") -> None:
     """Show the link on the next page; a reload of that page shows it no more."""
-    address = request.build_absolute_uri(reverse("studies:private_link", args=[token]))
+    address = request.build_absolute_uri(reverse(page, args=[token]))
     messages.info(request, address, extra_tags=PRIVATE_LINK)

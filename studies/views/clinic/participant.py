@@ -24,6 +24,7 @@ from studies.services.allocation import allocate_participant
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.trail.audit import staff
+from studies.views.clinic.consent_status import consent_status
 from studies.views.clinic.links import show_link_once
 from studies.views.clinic.queries import queries_of
 from studies.views.posting import posted
@@ -32,7 +33,7 @@ from studies.views.reasons import not_ready, obstacles_of
 
 @requires(Ability.SEE_PARTICIPANTS)
 def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code)
+    participant = participant_for(request, study, code)
     context = {
         "study": study,
         "participant": participant,
@@ -40,6 +41,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "timeline": timeline(participant),
         "visits": planned_visits(participant),
         "link": live_link(participant),
+        "consent": consent_status(participant),
         "obstacles": obstacles_of(participant),
         "queries": queries_of(participant),
         "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
@@ -54,7 +56,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.ALLOCATE)
 def allocate(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code, Ability.ALLOCATE)
+    participant = participant_for(request, study, code, Ability.ALLOCATE)
     try:
         allocate_participant(participant=participant, actor=staff(request.user))
         messages.success(request, _("Allocated. Music or lessons begin tonight."))
@@ -79,7 +81,7 @@ def allocate(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.INVITE)
 def reissue(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code, Ability.INVITE)
+    participant = participant_for(request, study, code, Ability.INVITE)
     show_link_once(request, reissue_link(participant=participant, actor=staff(request.user)))
     return redirect("studies:participant", study.code, code)
 
@@ -87,7 +89,7 @@ def reissue(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @require_POST
 @requires(Ability.INVITE)
 def revoke(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code, Ability.INVITE)
+    participant = participant_for(request, study, code, Ability.INVITE)
     revoke_link(participant=participant, actor=staff(request.user))
     messages.success(request, _("The private link is closed on every device."))
     return redirect("studies:participant", study.code, code)
@@ -96,7 +98,7 @@ def revoke(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @requires(Ability.REVEAL_CONTACT)
 def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     """Show name and contact after a reason; every look is in the audit trail."""
-    participant = _participant(request, study, code, Ability.REVEAL_CONTACT)
+    participant = participant_for(request, study, code, Ability.REVEAL_CONTACT)
     form = RevealForm(posted(request))
     contact = None
     if form.is_valid():
@@ -109,7 +111,7 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 
 @requires(Ability.WITHDRAW)
 def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
-    participant = _participant(request, study, code, Ability.WITHDRAW)
+    participant = participant_for(request, study, code, Ability.WITHDRAW)
     form = WithdrawForm(posted(request))
     if form.is_valid() and "confirmed" in request.POST:
         actor = staff(request.user)
@@ -121,11 +123,12 @@ def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     return render(request, f"studies/clinic/{template}", context)
 
 
-def _participant(
+def participant_for(
     request: HttpRequest,
     study: Study,
     code: str,
     ability: Ability = Ability.SEE_PARTICIPANTS,
 ) -> Participant:
+    """Return the participant with this code, to those who have the ability at their site."""
     visible = Participant.objects.visible_to(request.user, ability).select_related("study")
     return get_object_or_404(visible, study=study, code=code)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from studies import clock
 from studies.exceptions import NotEligible, StudyError, StudyNotOpen, StudyNotReady
 from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
 from studies.models.study import Study, StudyState
@@ -72,7 +73,9 @@ def open_to_recruits(request: HttpRequest, study: Study) -> HttpResponse:
 @requires(Ability.INVITE)
 def invite(request: HttpRequest, study: Study) -> HttpResponse:
     sites = sites_of(request.user, study, Ability.INVITE)
-    form = InviteForm(posted(request), protocol=study.plan, sites=sites)
+    form = InviteForm(
+        posted(request), protocol=study.plan, sites=sites, today=clock.today(study.zone)
+    )
     if form.is_valid():
         try:
             invitation = invite_participant(

@@ -24,12 +24,13 @@ from studies.exceptions import (
     PinWrong,
 )
 from studies.forms.entry import NewPinForm, PinForm
-from studies.models.access import PrivateLink
+from studies.models.access import Holder, PrivateLink
 from studies.models.participant import Participant
 from studies.services.entry.access import link_for_token, set_pin, sign_in
 from studies.services.music.preferences import choose_language
 from studies.views.participant.session import (
-    LINK_COOKIE,
+    PARTICIPANTS,
+    Door,
     begin,
     end,
     forget_link,
@@ -60,7 +61,7 @@ def private_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = link_for_token(token)
     except CLOSED_LINK as refusal:
-        return _closed_link(request, refusal)
+        return closed_link(request, refusal)
     speak(request, link.participant.language)
     if link.pin_hash:
         return redirect("studies:link_pin", token=token)
@@ -69,21 +70,21 @@ def private_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def link_pin(request: HttpRequest, token: str) -> HttpResponse:
     """Take the PIN of this link: a new one twice, or the one it has."""
-    try:
-        link = link_for_token(token)
-    except CLOSED_LINK as refusal:
-        return _closed_link(request, refusal)
-    return _pin_page(request, token=token, link=link)
+    return ask_pin(request, token, PARTICIPANTS)
 
 
 def pin(request: HttpRequest) -> HttpResponse:
     """Ask for the PIN again on a device that knows its private link."""
-    token = request.COOKIES.get(LINK_COOKIE, "")
+    return ask_pin(request, request.COOKIES.get(PARTICIPANTS.cookie, ""), PARTICIPANTS)
+
+
+def ask_pin(request: HttpRequest, token: str, door: Door) -> HttpResponse:
+    """Take the PIN of a link and let its holder in; an empty token is a device that knows none."""
     try:
-        link = link_for_token(token)
+        link = link_for_token(token, door.holder)
     except CLOSED_LINK as refusal:
-        return _closed_link(request, refusal if token else None)
-    return _pin_page(request, token=token, link=link)
+        return closed_link(request, refusal if token else None)
+    return _pin_page(request, token=token, link=link, door=door)
 
 
 @require_POST
@@ -115,22 +116,28 @@ def _visitor(request: HttpRequest) -> Participant | None:
     return participant
 
 
-def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink) -> HttpResponse:
-    speak(request, link.participant.language)
+def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink, door: Door) -> HttpResponse:
+    speak(request, _language_of(link))
     form = (PinForm if link.pin_hash else NewPinForm)(posted(request))
-    if form.is_valid() and _opens(form, token=token, is_new=not link.pin_hash):
-        begin(request, link=link)
-        if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+    if form.is_valid() and _opens(form, token=token, link=link):
+        begin(request, link=link, door=door)
+        if door is PARTICIPANTS and settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
             choose_language(participant=link.participant, language=request.LANGUAGE_CODE)
-        return remember_link(redirect(_next_page(request)), token)
+        return remember_link(redirect(_next_page(request, door)), token, door)
     context = {"form": form, "link": link, "next": request.GET.get("next", "")}
     return render(request, "studies/entry/pin.html", context)
 
 
-def _opens(form: forms.Form, *, token: str, is_new: bool) -> bool:
+def _language_of(link: PrivateLink) -> str:
+    is_guardian = link.holder == Holder.GUARDIAN
+    return link.participant.guardian.language if is_guardian else link.participant.language
+
+
+def _opens(form: forms.Form, *, token: str, link: PrivateLink) -> bool:
     """Return whether the PIN opens the link; a refusal becomes an error of the form."""
+    enter = sign_in if link.pin_hash else set_pin
     try:
-        (set_pin if is_new else sign_in)(token=token, pin=form.cleaned_data["pin"])
+        enter(token=token, pin=form.cleaned_data["pin"], holder=link.holder)
     except PinTooSimple:
         form.add_error("pin", _("Choose a PIN that is harder to guess, without a simple pattern"))
     except PinAlreadySet:
@@ -159,15 +166,15 @@ def _pause(refusal: LinkLocked) -> str:
     ) % {"minutes": minutes}
 
 
-def _next_page(request: HttpRequest) -> str:
+def _next_page(request: HttpRequest, door: Door) -> str:
     target = request.GET.get("next", "")
-    home = reverse("studies:today")
+    home = reverse(door.home)
     if target.startswith(home) and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
     return home
 
 
-def _closed_link(request: HttpRequest, refusal: Exception | None) -> HttpResponse:
+def closed_link(request: HttpRequest, refusal: Exception | None) -> HttpResponse:
     """Say calmly why a link does not open, and what to do."""
     context = {"code": refusal.code if refusal else "none"}
     status = HTTPStatus.NOT_FOUND if refusal else HTTPStatus.OK

@@ -16,7 +16,8 @@ from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.music.preferences import state_preferences
 from studies.services.trail.audit import participant_actor
 from studies.services.visits.scheduling import keep_calendar
-from studies.views.participant.session import participant_page
+from studies.views.participant.consenting import is_asked
+from studies.views.participant.session import consent_page, participant_page
 from studies.views.participant.today_page import today_page
 from studies.views.posting import posted
 
@@ -29,7 +30,7 @@ GROUP_IS_NEWS_DAYS = 7
 @participant_page
 def today(request: HttpRequest, participant: Participant) -> HttpResponse:
     if participant.state == ParticipantState.INVITED:
-        return redirect("studies:consent")
+        return redirect("studies:consent" if is_asked(participant) else "studies:waiting")
     keep_calendar(participant=participant)
     if _group_is_news(request, participant):
         return redirect("studies:group")
@@ -59,7 +60,7 @@ def group(request: HttpRequest, participant: Participant) -> HttpResponse:
     return render(request, "studies/participant/group.html", context)
 
 
-@participant_page
+@consent_page
 def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Ask what to stop, ask once more, stop; without a word of blame."""
     form = StopForm(posted(request), has_evenings=arm_kind_of(participant) is not None)

@@ -1,4 +1,4 @@
-"""A participant's session: who, through which link, and when last seen.
+"""The session of a participant, or a guardian: who, through which link, and when last seen.
 
 Tonight's page stays open for thirty days, so that nobody types a PIN in bed. Everything that shows
 or takes answers asks for the PIN again after ten idle minutes. The link's token lies in a cookie on
@@ -6,6 +6,7 @@ the participant's own device and is never kept by the server; a revoked link end
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
@@ -17,12 +18,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import urlencode
 
-from studies.models.access import PrivateLink
+from studies.models.access import Holder, PrivateLink
+from studies.models.consent import ConsentRole
 from studies.models.participant import Participant
+from studies.services.entry.consent import TAKES_PART
+from studies.services.entry.majority import agreements_missing
 from studies.views.posting import wants_data
 
-KEY = "participant"
-LINK_COOKIE = "private_link"
 IDLE_S = 10 * 60
 KEPT_S = 30 * 24 * 3600
 # A request within this time of the last one does not write the session again.
@@ -31,10 +33,33 @@ SEEN_STEP_S = 20
 View = Callable[..., HttpResponse]
 
 
-def begin(request: HttpRequest, *, link: PrivateLink) -> None:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How one kind of people comes in; behind it lie their own pages and no others.
+
+    `key` is where the session keeps who came in, `cookie` where a device keeps the link's token,
+    `pin` the page that asks for the PIN, `home` the first page behind it.
+    """
+
+    holder: str
+    key: str
+    cookie: str
+    pin: str
+    home: str
+
+
+PARTICIPANTS = Door(
+    Holder.PARTICIPANT, "participant", "private_link", "studies:pin", "studies:today"
+)
+GUARDIANS = Door(
+    Holder.GUARDIAN, "guardian", "guardian_link", "studies:guardian_pin", "studies:guardian"
+)
+
+
+def begin(request: HttpRequest, *, link: PrivateLink, door: Door = PARTICIPANTS) -> None:
     """Sign the holder of `link` in; the session gets a new key, against fixation."""
     request.session.cycle_key()
-    request.session[KEY] = {
+    request.session[door.key] = {
         "participant": link.participant_id,
         "link": link.pk,
         "seen": _now_s(),
@@ -43,18 +68,18 @@ def begin(request: HttpRequest, *, link: PrivateLink) -> None:
         request.session.set_expiry(KEPT_S)
 
 
-def end(request: HttpRequest) -> None:
-    """Sign the participant out; a member of staff in the same browser stays signed in."""
-    request.session.pop(KEY, None)
+def end(request: HttpRequest, door: Door = PARTICIPANTS) -> None:
+    """Sign the holder out; a member of staff in the same browser stays signed in."""
+    request.session.pop(door.key, None)
 
 
-def remember_link(response: HttpResponse, token: str) -> HttpResponse:
+def remember_link(response: HttpResponse, token: str, door: Door = PARTICIPANTS) -> HttpResponse:
     """Leave the link's token on the device, for the PIN page alone."""
     response.set_cookie(
-        LINK_COOKIE,
+        door.cookie,
         token,
         max_age=KEPT_S,
-        path=reverse("studies:pin"),
+        path=reverse(door.pin),
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
@@ -62,9 +87,9 @@ def remember_link(response: HttpResponse, token: str) -> HttpResponse:
     return response
 
 
-def forget_link(response: HttpResponse) -> HttpResponse:
+def forget_link(response: HttpResponse, door: Door = PARTICIPANTS) -> HttpResponse:
     """Take the token away again: on this device the link has to be opened anew."""
-    response.delete_cookie(LINK_COOKIE, path=reverse("studies:pin"), samesite="Lax")
+    response.delete_cookie(door.cookie, path=reverse(door.pin), samesite="Lax")
     return response
 
 
@@ -75,32 +100,39 @@ def speak(request: HttpRequest, language: str) -> None:
         request.LANGUAGE_CODE = translation.get_language()
 
 
-def signed_in(request: HttpRequest) -> Participant | None:
-    """Return the participant who signed in with this browser, if their link still lives."""
-    kept = request.session.get(KEY)
+def signed_in(request: HttpRequest, door: Door = PARTICIPANTS) -> Participant | None:
+    """Return for which participant somebody came in by this door, if their link still lives."""
+    kept = request.session.get(door.key)
     if kept is None:
         return None
     return (
         Participant.objects.select_related("study")
-        .filter(pk=kept["participant"], links__pk=kept["link"], links__revoked_at__isnull=True)
+        .filter(
+            pk=kept["participant"],
+            links__pk=kept["link"],
+            links__holder=door.holder,
+            links__revoked_at__isnull=True,
+        )
         .first()
     )
 
 
 def participant_page(view: View) -> View:
-    """Give the view its participant as second argument; ask for the PIN after ten idle minutes."""
+    """Give the view its participant as second argument; ask for the PIN after ten idle minutes.
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        participant = signed_in(request)
-        if participant is None or _is_idle(request):
-            if wants_data(request):
-                return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
-            return redirect(f"{reverse('studies:pin')}?{urlencode({'next': request.path})}")
-        _touch(request)
-        return _run(view, request, participant, *args, **kwargs)
+    Who has to be asked for their consent again is led there first.
+    """
+    return _behind(PARTICIPANTS, view, asks_first=True)
 
-    return guarded
+
+def consent_page(view: View) -> View:
+    """Like `participant_page`, for the pages on which consent is given, copied or ended."""
+    return _behind(PARTICIPANTS, view, asks_first=False)
+
+
+def guardian_page(view: View) -> View:
+    """Give the view the participant whose guardian looks at it; ask for the PIN as elsewhere."""
+    return _behind(GUARDIANS, view, asks_first=False)
 
 
 def night_page(view: View) -> View:
@@ -129,20 +161,56 @@ def night_data(view: View) -> View:
     return guarded
 
 
-def _run(view: View, request: HttpRequest, participant: Participant, *args, **kwargs):
-    speak(request, participant.language)
+def _behind(door: Door, view: View, *, asks_first: bool) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        participant = signed_in(request, door)
+        if participant is None or _is_idle(request, door):
+            return _to(request, f"{reverse(door.pin)}?{urlencode({'next': request.path})}")
+        _touch(request, door)
+        if asks_first and (address := _asked_again(participant)):
+            return _to(request, address)
+        language = participant.language if door is PARTICIPANTS else participant.guardian.language
+        return _run(view, request, participant, *args, language=language, **kwargs)
+
+    return guarded
+
+
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    is_script = wants_data(request)
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED) if is_script else redirect(address)
+
+
+def _asked_again(participant: Participant) -> str:
+    """Return where somebody who takes part has to go first; nothing while consent holds."""
+    missing = agreements_missing(participant) if participant.state in TAKES_PART else []
+    if not missing:
+        return ""
+    is_own = missing != [ConsentRole.PERMISSION]
+    return reverse("studies:consent" if is_own else "studies:waiting")
+
+
+def _run(
+    view: View,
+    request: HttpRequest,
+    participant: Participant,
+    *args: object,
+    language: str = "",
+    **kwargs: object,
+) -> HttpResponse:
+    speak(request, language or participant.language)
     with timezone.override(ZoneInfo(participant.zone)):
         return view(request, participant, *args, **kwargs)
 
 
-def _is_idle(request: HttpRequest) -> bool:
-    return _now_s() - request.session[KEY]["seen"] > IDLE_S
+def _is_idle(request: HttpRequest, door: Door) -> bool:
+    return _now_s() - request.session[door.key]["seen"] > IDLE_S
 
 
-def _touch(request: HttpRequest) -> None:
-    kept = request.session[KEY]
+def _touch(request: HttpRequest, door: Door) -> None:
+    kept = request.session[door.key]
     if _now_s() - kept["seen"] > SEEN_STEP_S:
-        request.session[KEY] = {**kept, "seen": _now_s()}
+        request.session[door.key] = {**kept, "seen": _now_s()}
 
 
 def _now_s() -> float:

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from questionnaires.selectors import definition_named, wording_of
+from studies.models.consent import ConsentRole, ConsentState
 from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.models.study import ArmKind
 from studies.models.visit import Assessment, AssessmentState
@@ -123,10 +124,16 @@ def _finished(participant: Participant) -> TodayPage:
 
 
 def _declined(participant: Participant) -> TodayPage:
+    own = participant.consents.exclude(role=ConsentRole.PERMISSION)
+    if not own.filter(state=ConsentState.REFUSED).exists():
+        return TodayPage(
+            heading=_("You are not taking part"),
+            lead=_("At your age a parent or guardian has to say yes as well, and did not."),
+            note=_("Nothing else changes for you. If you have questions, ask the study team."),
+        )
     return TodayPage(
         heading=_("You decided not to take part"),
         lead=_("That is fine. Nothing else changes for you, and nothing more is asked."),
-        note=_("If you change your mind, tell the study team."),
     )
 
 

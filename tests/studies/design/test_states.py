@@ -6,6 +6,7 @@ from studies.design.states import (
     ADVERSE_EVENT,
     ANALYSIS_PLAN,
     ASSESSMENT,
+    CONSENT,
     DEVIATION,
     LOCK,
     MACHINES,
@@ -17,6 +18,7 @@ from studies.design.states import (
     require_move,
 )
 from studies.models.analysis import PlanState
+from studies.models.consent import ConsentState
 from studies.models.deviation import DeviationState
 from studies.models.lock import LockState
 from studies.models.participant import ParticipantState
@@ -39,6 +41,7 @@ PAIRS = [
         (PROTOCOL, VersionState),
         (PARTICIPANT, ParticipantState),
         (ASSESSMENT, AssessmentState),
+        (CONSENT, ConsentState),
         (ADVERSE_EVENT, EventState),
         (ACTION_ITEM, ItemState),
         (QUERY, QueryState),

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.django_db
 NAMED = {
     "studies.analysisplanversion", "studies.analysisrun",
     "studies.study", "studies.site", "studies.membership", "studies.protocolversion",
-    "studies.consenttext", "studies.consent", "studies.participant", "studies.privatelink",
+    "studies.consenttext", "studies.consent", "studies.guardian",
+    "studies.participant", "studies.privatelink",
     "studies.musicpreference", "studies.visit", "studies.playlistassignment",
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",

@@ -18,6 +18,7 @@ from tests.studies.views.browsers import (
     clinician_in,
     desk_of,
     outsider,
+    phone_of,
     researcher_in,
     short_plan,
 )
@@ -38,12 +39,20 @@ EVERYBODY = {
     "worker",
     "offline",
     "mail_stop",
+    "guardian_link",
+    "guardian_link_pin",
+    "guardian_pin",
+    "guardian_leave",
 }
 # Pages of a signed-in participant; anybody else is asked for the PIN.
 PARTICIPANT_PAGES = {
     "today": [],
     "consent": [],
     "consent_page": [1],
+    "consent_questions": [],
+    "consent_copies": [],
+    "consent_copy": [1],
+    "waiting": [],
     "consent_decide": [],
     "consent_check": [],
     "consent_talk": [],
@@ -73,6 +82,16 @@ PARTICIPANT_PAGES = {
     "my_reminders": [],
     "not_ok": [],
     "stop": [],
+}
+# Pages of a signed-in guardian; anybody else, the child too, is asked for the guardian's PIN.
+GUARDIAN_PAGES = {
+    "guardian": [],
+    "permission_page": [1],
+    "permission_questions": [],
+    "permission_decide": [],
+    "permission_talk": [],
+    "permission_copy": [1],
+    "permission_take_back": [],
 }
 # What the player asks for by itself; anybody else gets a bare refusal.
 PARTICIPANT_DATA = {
@@ -125,6 +144,8 @@ PARTICIPANT_OF_STUDY = {
     "participant": Ability.SEE_PARTICIPANTS,
     "allocate": Ability.ALLOCATE,
     "reissue": Ability.INVITE,
+    "guardian_name": Ability.INVITE,
+    "guardian_reissue": Ability.INVITE,
     "revoke": Ability.INVITE,
     "reveal": Ability.REVEAL_CONTACT,
     "withdraw": Ability.WITHDRAW,
@@ -199,6 +220,8 @@ POST_ONLY = {
     "on_call",
     "allocate",
     "reissue",
+    "guardian_leave",
+    "guardian_reissue",
     "revoke",
     "revoke_role",
     "export",
@@ -214,7 +237,7 @@ def ask(client: Client, name: str, *args: object) -> int:
 
 
 def test_every_address_of_the_trial_is_in_one_table():
-    tables = [EVERYBODY, PARTICIPANT_PAGES, PARTICIPANT_DATA, STAFF, OF_STUDY]
+    tables = [EVERYBODY, PARTICIPANT_PAGES, GUARDIAN_PAGES, PARTICIPANT_DATA, STAFF, OF_STUDY]
     classified = [name for table in tables for name in table]
     assert sorted(classified) == sorted(pattern.name for pattern in urlpatterns)
 
@@ -231,6 +254,16 @@ def test_a_participants_page_asks_a_stranger_for_the_pin(name):
     response = client.post(address) if name in POST_ONLY else client.get(address)
     assert response.status_code == 302
     assert response.url.startswith(reverse("studies:pin") + "?next=")
+
+
+@pytest.mark.parametrize("name", sorted(GUARDIAN_PAGES))
+def test_a_guardians_page_asks_everybody_else_for_the_guardians_pin(name):
+    address = reverse(f"studies:{name}", args=GUARDIAN_PAGES[name])
+    child = phone_of(make_participant())
+    for client in (Client(), child):
+        response = client.get(address)
+        assert response.status_code == 302
+        assert response.url.startswith(reverse("studies:guardian_pin") + "?next=")
 
 
 @pytest.mark.parametrize("name", sorted(PARTICIPANT_DATA))

@@ -106,7 +106,7 @@ def test_an_amendment_is_drafted_submitted_with_a_reason_and_brought_into_force(
         ({"block_sizes": (8, 16)}, "never amended"),
         ({"slots_per_stratum": 500}, "never amended"),
         ({"visits": four_arms().visits[:2]}, "Planned visits are kept"),
-        ({"texts": four_arms().texts[:1]}, "as people agreed"),
+        ({"texts": four_arms().texts[:1]}, "may change, but not disappear"),
         ({}, "nothing differs"),
     ],
 )

@@ -58,7 +58,9 @@ def test_a_new_link_is_shown_once_and_ends_the_old_one():
     page = client.post(f"{page_of(participant)}link/", follow=True).content.decode()
     assert page.count('id="private-link"') == 1
     assert participant.url_token not in page
-    live = PrivateLink.objects.filter(participant=participant, revoked_at=None)
+    live = PrivateLink.objects.filter(
+        participant=participant, holder="participant", revoked_at=None
+    )
     assert live.count() == 1
 
 
@@ -67,7 +69,9 @@ def test_a_link_is_closed_on_every_device():
     client = clinician_in(participant.study)
     page = client.post(f"{page_of(participant)}revoke/", follow=True).content.decode()
     assert "No link is open." in page
-    assert not PrivateLink.objects.filter(participant=participant, revoked_at=None).exists()
+    assert not PrivateLink.objects.filter(
+        participant=participant, holder="participant", revoked_at=None
+    ).exists()
 
 
 def test_a_name_is_shown_for_a_reason_that_the_trail_keeps():

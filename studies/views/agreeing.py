@@ -1,0 +1,88 @@
+"""Reading a consent text and showing that it was understood: the same for child and guardian."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from studies.forms.agreeing import QuestionsForm
+from studies.models.consent import Consent, ConsentText
+from studies.models.participant import Participant
+from studies.services.entry.consent import answer_questions, has_understood
+from studies.services.entry.copies import copies_of, copy_of
+from studies.views.posting import posted
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a text, as what, and where: `pages` begins the names of their addresses."""
+
+    participant: Participant
+    role: str
+    text: ConsentText
+    pages: str
+    base: str
+
+    def url(self, step: str, *args: object) -> str:
+        """Return the address of one of the reader's pages."""
+        return reverse(f"studies:{self.pages}_{step}", args=args)
+
+    @property
+    def has_understood(self) -> bool:
+        """Whether a yes would count now."""
+        return has_understood(self.participant, self.text, self.role)
+
+    @property
+    def after_reading(self) -> str:
+        """Where the last page leads."""
+        return self.url("decide" if self.has_understood else "questions")
+
+    def context(self, **more: object) -> dict[str, object]:
+        """Return what the reader's templates need."""
+        return {"participant": self.participant, "text": self.text, "base": self.base, **more}
+
+
+def text_page(request: HttpRequest, reader: Reader, number: int) -> HttpResponse:
+    """Show one page of the text: one idea."""
+    pages = reader.text.pages
+    if not 1 <= number <= len(pages):
+        raise Http404
+    content = pages[number - 1]
+    is_last = number == len(pages)
+    context = reader.context(
+        number=number,
+        total=len(pages),
+        title=content["title"],
+        paragraphs=content["body"].strip().splitlines(),
+        previous=reader.url("page", number - 1) if number > 1 else "",
+        following=reader.after_reading if is_last else reader.url("page", number + 1),
+    )
+    return render(request, "studies/participant/consent_page.html", context)
+
+
+def questions_page(request: HttpRequest, reader: Reader) -> HttpResponse:
+    """Ask what was understood, and say what to read again; asked once it is not asked any more."""
+    if reader.has_understood:
+        return redirect(reader.url("decide"))
+    form = QuestionsForm(posted(request), questions=reader.text.questions)
+    if form.is_valid():
+        missed = answer_questions(
+            participant=reader.participant, text=reader.text, chosen=form.chosen, role=reader.role
+        )
+        if not missed:
+            return redirect(reader.url("decide"))
+        form.mark(missed)
+    last = reader.url("page", len(reader.text.pages))
+    context = reader.context(form=form, previous=last, first=reader.url("page", 1))
+    return render(request, "studies/consent/questions.html", context)
+
+
+def copy_file(participant: Participant, pk: int) -> HttpResponse:
+    """Send a signed copy; one's own only."""
+    signed = [consent.pk for consent in copies_of(participant)]
+    consent = get_object_or_404(Consent, pk=pk, pk__in=signed)
+    response = HttpResponse(copy_of(consent), content_type="application/pdf")
+    # No name in the file's name: it may lie about on a shared computer.
+    response["Content-Disposition"] = f'attachment; filename="consent-{consent.text.version}.pdf"'
+    return response

@@ -1,0 +1,1 @@
+"""What a parent or guardian sees: the text, their own decision, the signed copies."""
