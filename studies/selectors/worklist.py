@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from studies import clock
-from studies.models.access import PrivateLink
+from studies.models.access import Holder, PrivateLink
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study, StudyState
 from studies.models.user import User
@@ -151,5 +151,6 @@ def _in(*states: str) -> Q:
 
 def _usable_links() -> models.QuerySet[PrivateLink]:
     """Return the links by which an invited person can come: with a PIN, or in time to set one."""
-    live = PrivateLink.objects.filter(participant=OuterRef("pk"), revoked_at=None)
+    own = PrivateLink.objects.filter(participant=OuterRef("pk"), holder=Holder.PARTICIPANT)
+    live = own.filter(revoked_at=None)
     return live.filter(~Q(pin_hash="") | Q(pin_due_at__gte=clock.now()))
