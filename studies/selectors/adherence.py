@@ -123,7 +123,8 @@ def _allocated_on(keys: Sequence[int]) -> dict[int, date]:
 
 
 def _sites(study: Study, allocated: set[int]) -> tuple[SiteCount, ...]:
-    consented = Q(participants__consents__agreed=True)
+    # The baseline visit is planned when every consent that is needed is there.
+    consented = Q(participants__visits__week=0)
     sites = study.sites.order_by("position").annotate(
         n_invited=Count("participants", distinct=True),
         n_consented=Count("participants", filter=consented, distinct=True),

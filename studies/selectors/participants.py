@@ -13,6 +13,8 @@ from studies.models.access import Holder, PrivateLink
 from studies.models.audit import AuditEntry
 from studies.models.consent import Guardian
 from studies.models.participant import Participant
+from studies.models.query import DataQuery
+from studies.models.reminder import ReminderChoice
 from studies.models.visit import Visit
 
 
@@ -38,6 +40,17 @@ class Happening(models.TextChoices):
     COMPLETED = "complete_participant", _("Study completed")
     WITHDRAWN = "withdraw_participant", _("Withdrawal")
     REVEALED = "reveal_contact", _("Contact was read")
+    REMINDED = "reminder_sent", _("Reminder sent")
+    REMINDERS_STOPPED = "stop_reminders", _("Reminders stopped by the participant")
+    REMINDERS_STARTED = "start_reminders", _("Reminders turned on again")
+    ITEM_OPENED = "open_item", _("Safety: item opened")
+    ITEM_ESCALATED = "escalate_item", _("Safety: overdue, passed on")
+    ITEM_DONE = "finish_item", _("Safety: item done")
+    EVENT = "report_event", _("Adverse event reported")
+    EVENT_CLOSED = "close_event", _("Adverse event closed")
+    DEVIATION = "note_deviation", _("Deviation noted")
+    ASKED = "ask_query", _("Query asked")
+    QUERY_CLOSED = "close_query", _("Query closed")
 
 
 ABOUT_A_SHEET = {Happening.SUBMITTED, Happening.CORRECTED}
@@ -92,6 +105,16 @@ def _subjects(participant: Participant) -> models.Q:
         ),
         "studies.consent": participant.consents.values_list("pk", flat=True),
         "studies.assessment": participant.visits.values_list("assessments__pk", flat=True),
+        "studies.reminder": participant.reminders.values_list("pk", flat=True),
+        "studies.reminderchoice": ReminderChoice.objects.filter(
+            participant=participant
+        ).values_list("pk", flat=True),
+        "studies.actionitem": participant.items.values_list("pk", flat=True),
+        "studies.adverseevent": participant.events.values_list("pk", flat=True),
+        "studies.deviation": participant.deviations.values_list("pk", flat=True),
+        "studies.dataquery": DataQuery.objects.filter(
+            assessment__visit__participant=participant
+        ).values_list("pk", flat=True),
     }
     subjects = models.Q(pk=None)
     for kind, keys in own.items():

@@ -6,10 +6,17 @@ from django.test.utils import CaptureQueriesContext
 
 from studies import clock
 from studies.models.participant import Participant
+from studies.models.visit import Assessment
 from studies.selectors.participants import live_link, timeline
 from studies.selectors.worklist import Attention, worklist
 from studies.services.allocation import arm_of
+from studies.services.conduct.deviations import find_deviations
+from studies.services.conduct.items import finish_item, say_not_ok
+from studies.services.conduct.queries import ask_about
+from studies.services.conduct.reminders import send_due_reminders
+from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import revoke_link
+from studies.services.entry.identity import keep_identity
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM
 from studies.services.visits.scheduling import keep_calendar
@@ -100,3 +107,49 @@ def test_the_same_way_looks_the_same_in_every_arm() -> None:
     people = [make_participant("allocated", study=study) for _ in range(8)]
     assert len({arm_of(person).kind for person in people}) == 2
     assert len({tuple(_told(person)) for person in people}) == 1
+
+
+def test_safety_comes_before_everything_else_and_stays_after_the_end() -> None:
+    study = make_study()
+    ready = make_participant("baseline_done", study=study)
+    gone = make_participant("allocated", study=study)
+    item = say_not_ok(participant=gone)
+    withdraw_participant(participant=gone, scope="contact", reason="", actor=SYSTEM)
+    rows = worklist(study, clinician_of(study))
+    assert [(row.participant, row.attention) for row in rows] == [
+        (gone, Attention.SAFETY),
+        (ready, Attention.ALLOCATE),
+    ]
+    finish_item(item=item, user=clinician_of(study), note="Called")
+    assert {row.attention for row in worklist(study, clinician_of(study))} == {
+        Attention.ALLOCATE,
+        Attention.NONE,
+    }
+
+
+def test_a_window_that_closes_soon_a_missing_address_and_a_query_ask_for_somebody() -> None:
+    study = make_study()
+    person = make_participant("allocated", study=study)
+    clinician = clinician_of(study)
+    sheet = Assessment.objects.filter(visit__participant=person, visit__week=0).first()
+    ask_about(assessment=sheet, item_key="bed", question="Really?", user=clinician)
+    assert [row.attention for row in worklist(study, clinician)] == [Attention.QUERY]
+    keep_identity(participant=person, fields={"contact": "+49 30 123456"})
+    visit = person.visits.get(week=4)
+    with clock.at(visit.opens_at + timedelta(days=5, hours=12)):
+        keep_calendar()
+        send_due_reminders()
+        assert [row.attention for row in worklist(study, clinician)] == [Attention.NO_ADDRESS]
+    with clock.at(visit.closes_at - timedelta(days=1)):
+        assert [row.attention for row in worklist(study, clinician)] == [Attention.CLOSING]
+
+
+def test_the_timeline_tells_what_was_looked_after_and_nothing_of_one_arm_alone() -> None:
+    person = make_participant("allocated")
+    item = say_not_ok(participant=person)
+    finish_item(item=item, user=clinician_of(person.study), note="Called")
+    with clock.at(person.visits.get(week=4).ends_at):
+        keep_calendar()
+        find_deviations()
+    told = [row.what for row in timeline(person)]
+    assert told[-3:] == ["Safety: item opened", "Safety: item done", "Deviation noted"]
