@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 
+from generator.engine.brief import Style
 from generator.engine.training.corpus import Corpus, Source
 from generator.engine.training.reading import ReadFile
 from generator.engine.training.sandbox import Sandbox
@@ -18,7 +19,12 @@ logger = logging.getLogger(__name__)
 
 
 def read_corpus(
-    directory: Path, *, workers: int = 1, limit: int | None = None, collection: str = ""
+    directory: Path,
+    *,
+    workers: int = 1,
+    limit: int | None = None,
+    collection: str = "",
+    style: Style = Style.CLASSICAL,
 ) -> Corpus:
     """Return every piece of an imported corpus, or of a directory of MIDI files.
 
@@ -34,10 +40,12 @@ def read_corpus(
         Read only so many files, for a quick look.
     collection : str
         Only this collection of a manifest, for measuring; what is learnt from it does not ship.
+    style : Style
+        Of files whose collection names none that is known.
     """
     if is_store(directory):
         return read_store(directory)
-    sources = list_sources(directory, collection=collection)[:limit]
+    sources = list_sources(directory, style, collection)[:limit]
     corpus = _collected(_read_apart(sources, workers), len(sources))
     logger.info("read %d pieces from %d files", len(corpus.pieces), corpus.n_files)
     return corpus

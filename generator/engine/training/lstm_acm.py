@@ -9,6 +9,7 @@ import numpy as np
 from generator.engine.brief import Style
 from generator.engine.errors import ScoreError
 from generator.engine.metrics.calm import CalmScale, calm_scale, stretch_features
+from generator.engine.networks.checkpoints import Checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.batches import PreparedPiece, prepare
 from generator.engine.training.corpus import Corpus, Piece
@@ -55,6 +56,7 @@ def train_lstm_acm(
     *,
     n_valid: int = 64,
     stop: Callable[[], bool] = lambda: False,
+    start: Checkpoint | None = None,
 ) -> Progress:
     """Train, or go on training, a network on the train split; the best one is `directory/release`.
 
@@ -69,6 +71,8 @@ def train_lstm_acm(
         How many pieces of the valid split the early stop listens to.
     stop : callable
         Asked between steps; true ends the run after its state is safe.
+    start : Checkpoint, optional
+        The release that a new run goes on from: its weights, sizes and calm scale.
     """
     train, valid = corpus.split("train"), corpus.split("valid")
     if not train or not valid:
@@ -77,6 +81,9 @@ def train_lstm_acm(
             f"{len(valid)}. Give a larger folder of MIDI files."
         )
     scale = scale_of(train, plan.length)
+    if start is not None:
+        shape = NetworkShape.of_release(start.config["shape"])
+        scale = CalmScale(np.array(start.config["calm_percentiles"]))
     prepared = [prepare(piece, scale, plan.length) for piece in train]
     watched = valid[:: max(len(valid) // n_valid, 1)][:n_valid]
     facts = {
@@ -95,6 +102,8 @@ def train_lstm_acm(
             seed=plan.seed,
         )
         facts |= {"human_copied_share": watch.human, "copied_share_limit": watch.limit}
+    if start is not None:
+        facts["started_from"] = start.release
     run = Run(
         directory,
         shape or NetworkShape(),
@@ -104,5 +113,6 @@ def train_lstm_acm(
         piece_weights(train, prepared),
         facts,
         watch,
+        None if start is None else start.arrays,
     )
     return run.go(stop)

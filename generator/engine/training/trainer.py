@@ -19,7 +19,7 @@ import csv
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -64,6 +64,8 @@ class Run:
         What the release's config.json shall say beside the sizes (data, licences, calm scale).
     watch : OriginalityWatch, optional
         Says how much of what the network composes stands in the training pieces.
+    start : mapping of str to ndarray, optional
+        Weights that a new run begins with, else chance.
     """
 
     def __init__(
@@ -76,12 +78,16 @@ class Run:
         weights: np.ndarray,
         facts: dict,
         watch: OriginalityWatch | None = None,
+        start: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.directory, self.shape, self.plan, self.facts = directory, shape, plan, facts
         self._valid, self._watch = valid, watch
         torch.manual_seed(plan.seed)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         network = LstmAcm(shape, plan.dropout, plan.weight_drop, plan.field_drop)
+        if start is not None:
+            floats = {name: torch.from_numpy(a.astype(np.float32)) for name, a in start.items()}
+            network.load_state_dict(floats)
         self.network = network.to(self._device)
         self.average = deepcopy(self.network).requires_grad_(requires_grad=False)
         self._optimiser = torch.optim.AdamW(
