@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 GRACE = timedelta(minutes=30)
 GRACE_AT_MOST = timedelta(hours=12)
+WAKING_FROM, WAKING_UNTIL = time(6, 30), time(20, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,14 @@ def morning_of(moment: datetime, zone: str) -> date:
     has hardly begun.
     """
     return (moment.astimezone(ZoneInfo(zone)) - timedelta(hours=4)).date()
+
+
+def is_night(moment: datetime, zone: str) -> bool:
+    """Return whether it is time to wind down or to sleep: from half past eight to half past six.
+
+    Pages are dark then, unless somebody has chosen otherwise.
+    """
+    return not WAKING_FROM <= moment.astimezone(ZoneInfo(zone)).time() < WAKING_UNTIL
 
 
 def deadline(closes_at: datetime, last_activity_at: datetime | None) -> datetime:

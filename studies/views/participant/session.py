@@ -18,6 +18,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import urlencode
 
+from studies import clock
+from studies.design.windows import is_night
 from studies.models.access import Holder, PrivateLink
 from studies.models.consent import ConsentRole
 from studies.models.participant import Participant
@@ -199,6 +201,7 @@ def _run(
     **kwargs: object,
 ) -> HttpResponse:
     speak(request, language or participant.language)
+    request.is_night = is_night(clock.now(), participant.zone)
     with timezone.override(ZoneInfo(participant.zone)):
         return view(request, participant, *args, **kwargs)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from studies.design.windows import (
     deadline,
+    is_night,
     local_day,
     morning_of,
     night_of,
@@ -74,6 +75,16 @@ def test_a_night_that_has_hardly_begun_has_no_morning_yet() -> None:
     half_past_midnight = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
     assert morning_of(half_past_midnight, "Asia/Shanghai") == date(2026, 3, 2)
     assert morning_of(half_past_midnight + timedelta(hours=4), "Asia/Shanghai") == date(2026, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("local", "dark"),
+    [("20:29", False), ("20:30", True), ("00:10", True), ("06:29", True), ("06:30", False)],
+)
+def test_it_is_night_where_somebody_lives(local: str, dark: bool) -> None:
+    hour, minute = map(int, local.split(":"))
+    moment = datetime(2026, 3, 3, hour, minute, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    assert is_night(moment, "Asia/Shanghai") is dark
 
 
 def test_nobody_is_shut_out_while_typing() -> None:

@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -192,3 +193,19 @@ def test_help_is_in_the_same_place_on_every_participants_page():
 def test_the_help_page_shows_the_sites_help_line(settings):
     settings.NOCTURNE_HELP_LINE = "Call 116 111"
     assert "Call 116 111" in Client().get(reverse("studies:help")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("hour", "chosen", "theme"),
+    [(22, "", "night"), (22, "day", "day"), (12, "", "auto"), (12, "night", "night")],
+)
+def test_pages_are_dark_at_night_where_somebody_lives_unless_they_chose(hour, chosen, theme):
+    participant = make_participant("consented")
+    moment = clock.now().astimezone(ZoneInfo(participant.zone)).replace(hour=hour)
+    with clock.at(moment):
+        client = phone_of(participant)
+        if chosen:
+            client.post("/theme/", {"theme": chosen, "next": "/me/"})
+        page = client.get("/me/").content.decode()
+    assert f'data-theme="{theme}"' in page
+    assert ('content="dark"' in page) is (theme == "night")
