@@ -11,8 +11,13 @@ music/          preferences.py, playlists.py (tonight), morning_diary.py, listen
                 heard)
 cbt/            course.py, lessons.py, diary.py, sleep_window.py (proposed, confirmed, moved once a
                 week), messages.py (with the therapist, under seal), caseload.py
-conduct/        withdrawal.py: stop the intervention, the contact, or the use of the data
-results/        analysis.py (from rows to one report), export.py (one ZIP), export_skills.py
+conduct/        reminders.py and reminder_mail.py (decided when they are sent), watching.py (safety
+                rules), items.py (something somebody must do by a time), events.py (adverse events),
+                deviations.py, queries.py, withdrawal.py (the intervention, the contact, the data)
+planning/       plans.py (the analysis plan: draft, lock, deviations), proposal.py
+results/        analysis.py (the outcomes page), runs.py (ask, cancel, sweep), analysing.py (the
+                worker's part: analyse, report, publish), export.py (one ZIP; its rows,
+                formats and analysis in export_*.py)
 trail/          audit.py (who changed what, from what to what, and why; the chain and its proof),
                 audit_heads.py
 demonstration/  trial.py, skills.py: made-up people who walk through all of the above

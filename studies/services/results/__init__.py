@@ -1,1 +1,1 @@
-"""From rows to the report and the files of the export."""
+"""From rows to outcomes, to the analysis by the plan, and to the files of the export."""

@@ -76,11 +76,14 @@ def label_row(name: str, labels: ArrayLike, arms: ArrayLike, levels: tuple[str, 
     return LabelRow(name, counts, missing, differences, _largest(differences))
 
 
-def table_rows(table: TrialTable) -> list[dict[str, Any]]:
-    """Return Table 1 of a trial as JSON data: strata, covariates, and each outcome's baseline."""
+def table_rows(table: TrialTable, *, without: str = "") -> list[dict[str, Any]]:
+    """Return Table 1 of a trial as JSON data: strata, covariates, and each outcome's baseline.
+
+    `without` names the column of the dose, which is no baseline: it came after randomisation.
+    """
     arms = np.array(table.levels)[table.arms]
     numbers = {
-        **table.covariates,
+        **{name: values for name, values in table.covariates.items() if name != without},
         **{f"{name} at baseline": scores[:, 0] for name, scores in table.outcomes.items()},
     }
     rows = [

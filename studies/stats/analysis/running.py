@@ -58,7 +58,7 @@ class Results:
             "n_randomised": {arm: int((arms == place).sum()) for place, arm in enumerate(levels)},
             "estimates": [record.as_data() for record in self.records],
             "fits": list(self.fits),
-            "baseline_table": table_rows(self.table),
+            "baseline_table": table_rows(self.table, without=self.plan.adherence_column),
             "missing_patterns": list(self.patterns),
             "warnings": list(self.warnings),
         }

@@ -299,7 +299,8 @@ def _whole(value: Any, where: str) -> int:
 
 
 _OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "arms": ("arms", lambda value: _labels(value, "arms")),
+    # A plan that is written out with all its defaults can be read again: empty means none here.
+    "arms": ("arms", lambda value: _labels(value, "arms") if value != [] else ()),
     "baseline_visit": ("baseline_visit", lambda value: _label(value, "baseline_visit")),
     "strata": ("strata", lambda value: _texts(value, "strata")),
     "covariates": ("covariates", lambda value: _texts(value, "covariates")),
@@ -308,7 +309,9 @@ _OPTIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "level": ("level", _level),
     "randomisation": ("randomisation", _scheme),
     "estimand": ("estimand", _estimand),
-    "adherence": ("adherence_column", lambda value: _text(value, "adherence")),
+    "adherence": (
+        "adherence_column", lambda value: value if value == "" else _text(value, "adherence"),
+    ),
     "mediation": ("mediators", _mediators),
     "exposure": ("exposure", lambda value: _texts(value, "exposure")),
     "reliability": ("reliability", _items),

@@ -43,7 +43,8 @@ def baseline_table(results: Results, words: Words) -> Table:
     """Return Table 1."""
     levels = results.table.levels
     is_pool = len(levels) == 1
-    rows = [cells for row in table_rows(results.table) for cells in _baseline_rows(row, words)]
+    found = table_rows(results.table, without=results.plan.adherence_column)
+    rows = [cells for row in found for cells in _baseline_rows(row, words)]
     header = (words("tables.variable"), *_with_n(results, words))
     if is_pool:
         return Table(words("tables.baseline_pool"), header, tuple(row[:-1] for row in rows))

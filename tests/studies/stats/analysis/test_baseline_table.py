@@ -1,6 +1,7 @@
 import pytest
 
 from studies.stats.analysis.baseline_table import label_row, number_row
+from tests.studies.stats.analysis.test_running import analysed, made_rows
 from tests.studies.stats.reference_trials import ARMS, numbers, table
 from tests.studies.stats.references import TOLERANCE, needs_references, results
 
@@ -33,3 +34,9 @@ def test_what_has_no_spread_has_no_difference() -> None:
     assert one.n_missing == {"A": 0, "B": 1}
     empty = number_row("age", [1, 2, 3, 4], arms, ("A", "C"))
     assert empty.differences[("A", "C")] is None
+
+
+def test_the_dose_came_after_randomisation_and_is_no_baseline():
+    rows = [row | {"minutes": 0 if row["arm"] == "CBT" else 600} for row in made_rows(12)]
+    names = [row["name"] for row in analysed(rows, adherence="minutes").as_data()["baseline_table"]]
+    assert names == ["sex", "psqi at baseline"]

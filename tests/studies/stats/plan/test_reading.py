@@ -120,3 +120,19 @@ def test_one_visit_may_be_written_in_several_ways() -> None:
 def test_a_plan_that_says_something_else_is_refused_by_name(plan: Any, words: str) -> None:
     with pytest.raises(PlanError, match=words):
         plan_of(json.loads(json.dumps(plan)))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"arms": ["CBT", "MCMG"], "adherence": "minutes"},
+        {"mediation": [{"outcome": "psqi", "visit": 4}], "exposure": ["tempo"]},
+        {"reliability": {"psqi": ["a", "b"]}, "interim": {"information": [0.5, 1], "now": 1}},
+    ],
+)
+def test_a_plan_that_was_written_out_is_read_as_the_same_plan(keys):
+    plan = plan_of(changed(**keys))
+    again = plan_of(json.loads(json.dumps(plan.as_data())))
+    assert again.as_data() == plan.as_data()
+    assert again.digest == plan.digest

@@ -154,8 +154,8 @@ def test_departures_from_the_locked_plan_stand_at_the_top(results):
 def test_counts_that_nobody_knows_stay_blank(results):
     flow = Flow(None, (), (ArmFlow("CBT", 40), ArmFlow("MCMG", 41, started=3)))
     table = next(b for b in report_of(results, flow=flow).blocks if isinstance(b, Figure)).table
-    begun = next(row for row in table.rows if row[0] == "Began what the arm gives")
-    assert begun == ("Began what the arm gives", "", "\N{EN DASH}", "3")
+    begun = next(row for row in table.rows if row[0] == "Treatment begun")
+    assert begun == ("Treatment begun", "", "\N{EN DASH}", "3")
     assert "Invited" not in [row[0] for row in table.rows]
 
 
