@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from studies.design.errors import ProtocolError
+from studies.design.parts import MusicProfile
 from studies.design.protocol import ArmPlan, Factor, Protocol, VisitPlan, four_arms
 
 
@@ -20,6 +21,15 @@ def test_a_protocol_survives_json_unchanged() -> None:
     again = Protocol.from_json(json.loads(json.dumps(plan.to_json())))
     assert again == plan
     assert again.sha256 == plan.sha256
+
+
+def test_a_protocol_from_before_nights_ahead_and_downloads_keeps_its_hash() -> None:
+    plan = replace(four_arms(), music=MusicProfile(60.0, ("folk",)))
+    assert plan.to_json()["music"] == {"tempo_max_bpm": 60.0, "styles": ["folk"]}
+    stated = replace(plan, music=replace(plan.music, nights_ahead=2, downloads=("midi",)))
+    assert stated.to_json()["music"]["nights_ahead"] == 2
+    assert Protocol.from_json(stated.to_json()) == stated
+    assert stated.sha256 != plan.sha256
 
 
 def test_the_hash_changes_with_any_part() -> None:

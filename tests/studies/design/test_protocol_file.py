@@ -53,7 +53,7 @@ def test_every_setting_survives_the_file() -> None:
             Factor("age", ("12-14", "15-18"), "band", "age_years", (15,)),
             Factor("stress", ("26-32", "33 or more"), "band", "cpss_total", (33,)),
         ),
-        music=MusicProfile(60.0, ("jazz", "folk")),
+        music=MusicProfile(60.0, ("jazz", "folk"), 2, ("mp3", "musicxml")),
         cbt=None,
     )
     assert read(write(plan)) == plan
@@ -149,6 +149,11 @@ def test_parts_that_contradict_one_another_are_refused(
         (lambda: Factor("a", ("x", "y"), "band", "age_years", (16, 15)), "one fewer"),
         (lambda: MusicProfile(120.0), "tempo ceiling"),
         (lambda: MusicProfile(60.0, ("metal",)), "styles of"),
+        (lambda: MusicProfile(nights_ahead=0), "1 to 7 nights ahead, got 0"),
+        (lambda: MusicProfile(nights_ahead=8), "1 to 7 nights ahead, got 8"),
+        (lambda: MusicProfile(nights_ahead=2.5), "1 to 7 nights ahead, got 2.5"),
+        (lambda: MusicProfile(downloads=("wav",)), "downloads of mp3, midi, musicxml"),
+        (lambda: MusicProfile(downloads=("mp3", "mp3")), "each once"),
         (lambda: ConsentWording("en", ()), "one or more consent pages"),
     ],
 )

@@ -86,6 +86,12 @@ def test_going_through_every_step_unchanged_changes_nothing():
             {"tempo_max_bpm": "60", "styles": ["folk"]},
             lambda p: p.music.styles == ("folk",),
         ),
+        (
+            "music",
+            {"nights_ahead": "5", "downloads": ["mp3", "midi"]},
+            lambda p: (p.music.nights_ahead, p.music.downloads) == (5, ("mp3", "midi")),
+        ),
+        ("music", {"nights_ahead": ""}, lambda p: p.music.nights_ahead == 3),
         ("lessons", {"floor_min": "450"}, lambda p: p.skills.window.floor_min == 450),
         (
             "texts",
