@@ -25,6 +25,7 @@ from studies.design import methods
 from studies.design.eligibility import decide, decide_known
 from studies.design.parts import AGE, Factor, Method, Source
 from studies.design.protocol import Protocol
+from studies.design.safety import cautious_rules
 from studies.design.states import require_move
 from studies.design.synthetic import Person, person, relief_at
 from studies.design.windows import Window, local_day, visit_window
@@ -106,7 +107,11 @@ def dry_run(
     instruments : mapping of str to Instrument
         Those that can be asked for; the catalogue and what was imported from files.
     """
-    findings = [*_missing_parts(protocol, sites, languages, instruments), *_timing(protocol)]
+    findings = [
+        *_missing_parts(protocol, sites, languages, instruments),
+        *_unwatched(protocol, instruments),
+        *_timing(protocol),
+    ]
     if any(finding.is_serious for finding in findings):
         # Whoever walked now would stumble over the same things.
         return DryRun((), tuple(findings))
@@ -163,6 +168,22 @@ def _unscored(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iter
     for fact in dict.fromkeys(facts):
         if fact != AGE and fact not in scores:
             yield Finding("score_unknown", {"fact": fact}, is_serious=True)
+
+
+def _unwatched(protocol: Protocol, instruments: Mapping[str, Instrument]) -> Iterator[Finding]:
+    """Find safety rules on what no questionnaire of a visit tells: they would never be met."""
+    planned = {name for visit in protocol.visits for name in visit.instruments}
+    known = {
+        fact
+        for name in planned & set(instruments)
+        for fact in (
+            *(f"{name}_{field.name}" for field in instruments[name].scores),
+            *(f"{name}.{item.key}" for item in instruments[name].items),
+        )
+    }
+    for rule in protocol.safety.rules:
+        if rule.fact not in known and rule not in cautious_rules():
+            yield Finding("safety_unknown", {"fact": rule.fact}, is_serious=True)
 
 
 def _timing(protocol: Protocol) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ WORDS = {
     "instrument_unknown": _("week %(week)s asks for %(instrument)s, which is not installed"),
     "composer_unknown": _("%(arm)s needs the composer %(composer)s, which is not installed"),
     "sites_differ": _("strata by site name %(levels)s, and the study's sites are %(sites)s"),
+    "safety_unknown": _("no questionnaire of a visit tells %(fact)s, which a safety rule asks for"),
     "score_unknown": _("no questionnaire at baseline gives %(fact)s"),
     "recall_overlaps": _(
         "%(instrument)s asks about a month, and at week %(week)s it may come %(days)s days after "

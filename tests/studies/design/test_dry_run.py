@@ -7,6 +7,7 @@ from studies.design.dry_run import DryRun, dry_run
 from studies.design.eligibility import Rule
 from studies.design.parts import ArmPlan, Factor, VisitPlan
 from studies.design.protocol import Protocol, four_arms
+from studies.design.safety import SafetyPlan, SafetyRule
 
 PLAN = four_arms()
 
@@ -106,3 +107,11 @@ def test_windows_keep_apart_wherever_clocks_change(zone: str) -> None:
     run = walk(replace(PLAN, visits=tight), zone=zone)
     assert run.problems == ()
     assert run.count("completed") > 20
+
+
+def test_a_safety_rule_on_what_nobody_is_asked_is_found() -> None:
+    rule = SafetyRule("typo", "psqi_totl", at_least=15)
+    run = walk(replace(PLAN, safety=SafetyPlan(rules=(rule,))))
+    assert [finding.code for finding in run.problems] == ["safety_unknown"]
+    item = SafetyRule("item", "cpss.item_1", at_least=4)
+    assert walk(replace(PLAN, safety=SafetyPlan(rules=(item,)))).problems == ()

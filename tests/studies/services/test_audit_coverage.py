@@ -1,20 +1,29 @@
 """A1: every table of trial data has an entry for each row, or says which one stands for it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
 
+from studies import clock
 from studies.models.audit import AuditEntry
+from studies.models.participant import Participant
 from studies.models.study import Role
+from studies.models.visit import Assessment
 from studies.services.allocation import import_list
 from studies.services.closing.contacts import set_erasure_day
 from studies.services.closing.locks import lock_visit
 from studies.services.closing.signing import sign_casebook
+from studies.services.conduct.deviations import note_deviation
+from studies.services.conduct.events import Account, report_event
+from studies.services.conduct.items import say_not_ok
+from studies.services.conduct.queries import ask_about
+from studies.services.conduct.reminders import choose_reminders, send_due_reminders
 from studies.services.protocol.members import add_site
 from studies.services.protocol.setup import close_study
 from studies.services.protocol.versions import submit_version
 from studies.services.trail.audit import SYSTEM, record, staff
+from studies.services.visits.scheduling import keep_calendar
 from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
 
@@ -71,11 +80,26 @@ def _conduct() -> None:
     import_list(study=study, text=_csv(*SLOTS), actor=SYSTEM)
     submit_version(study=study, actor=SYSTEM)
     person = make_participant("week4")
+    _look_after(person)
     lock_visit(visit=person.visits.get(week=0), actor=SYSTEM)
     actor = staff(clinician_of(person.study))
     sign_casebook(participant=person, meaning="reviewed", actor=actor)
     close_study(study=person.study, actor=actor, reason="the audit is tested")
     set_erasure_day(study=person.study, erase_on=date(2100, 1, 1), actor=actor)
+
+
+def _look_after(person: Participant) -> None:
+    user = clinician_of(person.study)
+    say_not_ok(participant=person, words="tired")
+    account = Account(clock.today(person.zone), "Fell", "mild", "none")
+    report_event(participant=person, account=account, user=user)
+    note_deviation(participant=person, words="Late", happened_at=clock.now(), user=user)
+    sheet = Assessment.objects.filter(visit__participant=person, visit__week=0).first()
+    ask_about(assessment=sheet, item_key="bed", question="Really?", user=user)
+    with clock.at(person.visits.get(week=8).opens_at + timedelta(days=5, hours=12)):
+        keep_calendar()
+        assert send_due_reminders().sent == 1
+    choose_reminders(participant=person, is_stopped=True, actor=SYSTEM)
 
 
 def test_set_up_enrolment_and_allocation_leave_an_entry_for_every_row() -> None:
