@@ -164,6 +164,8 @@ def participant(people: dict[str, dict[str, str]]) -> list[Exhibit]:
     diary = people["learner"]["diary"]
     return [
         Exhibit("consent-page", "/me/consent/1/", "reading"),
+        Exhibit("consent-questions", "/me/consent/questions/", "reading"),
+        Exhibit("consent-questions-error", "/me/consent/questions/", "reading", _press_main),
         Exhibit("consent-decide", "/me/consent/decide/", "reading"),
         Exhibit("consent-decide-error", "/me/consent/decide/", "reading", _press_main),
         Exhibit("consent-check", "/me/consent/check/?decision=yes", "reading"),

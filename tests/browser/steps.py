@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from playwright.sync_api import Page, expect
 
+from studies.design.texts import consent_questions
 from tests.browser.answers import PIN
 from tests.servers import PASSWORD
 
@@ -82,6 +83,15 @@ def invite(page: Page, code: str, *, name: str, contact: str, language: str) -> 
     return page.locator("h1").inner_text().strip(), link
 
 
+def name_guardian(page: Page, code: str, participant: str) -> str:
+    """Name a minor's guardian; return the guardian's private link."""
+    page.goto(f"/clinic/{code}/p/{participant}/guardian/")
+    page.get_by_label("Name of the parent or guardian").fill("Synthetic Guardian")
+    page.get_by_label("Their phone number or email address").fill("+44 20 7946 0002")
+    press(page, "Make the guardian's link")
+    return page.get_by_label("Private link").input_value()
+
+
 def allocate(page: Page, code: str, participant: str) -> None:
     """Press Allocate on a participant's page."""
     page.goto(f"/clinic/{code}/p/{participant}/")
@@ -141,13 +151,34 @@ def switch_language(page: Page) -> None:
 
 
 def consent(page: Page) -> None:
-    """Read every page and agree."""
+    """Read every page, answer the questions on them, and agree."""
     page.goto("/me/consent/")
-    while page.get_by_role("radio").count() == 0:
-        follow(page, CONTINUE)
+    _read_and_understand(page)
     page.get_by_label("Yes, I want to take part").check()
     press(page, CONTINUE)
     press(page, "Yes, take part")
+
+
+def permit(page: Page, link: str) -> None:
+    """Choose a PIN as a guardian, read the same pages, and sign."""
+    choose_pin(page, link)
+    follow(page, "Read what the study is about")
+    _read_and_understand(page)
+    page.get_by_label("Yes, my child may take part").check()
+    page.get_by_label("Your full name").fill("Synthetic Guardian")
+    page.get_by_label("I am a parent or guardian").check()
+    press(page, CONTINUE)
+    press(page, "Sign: yes, my child may take part")
+    expect(page.get_by_text("You said yes on")).to_be_visible()
+
+
+def _read_and_understand(page: Page) -> None:
+    """Go from page to page, and choose what the text says at each of its questions."""
+    while page.get_by_role("radio").count() == 0:
+        follow(page, CONTINUE)
+    for number, question in enumerate(consent_questions("en"), start=1):
+        page.locator(f"input[name=question_{number}][value='{question['answer']}']").check()
+    press(page, CONTINUE)
 
 
 def begin(page: Page, task: str) -> None:

@@ -168,6 +168,7 @@ def test_the_whole_questionnaire_works_without_scripts(
     devices: Devices, installation: Installation, study: str
 ) -> None:
     person = ask(installation, "enrol", study=study, as_far_as="invited")
+    ask(installation, "permit_for", code=person["code"])
     phone = devices.phone(java_script_enabled=False)
     steps.choose_pin(phone, address(person))
     steps.consent(phone)

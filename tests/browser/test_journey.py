@@ -47,6 +47,9 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
         clinician, STUDY, name="Synthetic Person", contact="+44 20 7946 0001", language="en"
     )
 
+    guardian_link = steps.name_guardian(clinician, STUDY, code)
+    steps.permit(devices.phone(), guardian_link)
+
     a_mail_scanner_consumes_nothing(devices.phone(), link)
     phone = devices.phone()
     somebody_joins(phone, link)
