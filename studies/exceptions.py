@@ -313,6 +313,29 @@ class IdentityErased(StudyError):
         )
 
 
+class ContactNotMailable(StudyError):
+    """A code cannot be mailed to a telephone."""
+
+    code = "contact_not_mailable"
+
+    def __init__(self, participant: str) -> None:
+        super().__init__(
+            f"an email address as the contact of {participant} was expected, got another contact. "
+            "Say the code on the telephone instead."
+        )
+
+
+class ContactCodeRefused(StudyError):
+    """Not the code that was sent, or not in time."""
+
+    code = "contact_code_refused"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            f"the latest code, within ten minutes, was expected, got {got}. Ask for a new one."
+        )
+
+
 class ConsentOutdated(StudyError):
     """Not the text that this participant is asked to agree to."""
 

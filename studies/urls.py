@@ -5,7 +5,7 @@ from datetime import date
 from django.urls import path, register_converter
 
 from studies.views.clinic import answers as clinic_answers
-from studies.views.clinic import care, closing, quality, safety
+from studies.views.clinic import care, closing, contact_check, quality, safety
 from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import participant as clinic_participant
 from studies.views.clinic import reminders as clinic_reminders
@@ -15,6 +15,7 @@ from studies.views.guardian import permitting
 from studies.views.participant import (
     assessing,
     consenting,
+    contact,
     diary,
     entry,
     home,
@@ -77,6 +78,7 @@ participants = [
     path("me/consent/questions/", consenting.questions, name="consent_questions"),
     path("me/consent/copies/", consenting.copies, name="consent_copies"),
     path("me/consent/copies/<int:pk>/", consenting.copy, name="consent_copy"),
+    path("me/contact/", contact.page, name="my_contact"),
     path("me/waiting/", consenting.waiting, name="waiting"),
     path("me/consent/decide/", consenting.decide, name="consent_decide"),
     path("me/consent/check/", consenting.check, name="consent_check"),
@@ -167,6 +169,7 @@ clinicians = [
     path(f"{PERSON}/revoke/", clinic_participant.revoke, name="revoke"),
     path(f"{PERSON}/guardian/", clinic_guardian.name_guardian, name="guardian_name"),
     path(f"{PERSON}/guardian/link/", clinic_guardian.reissue, name="guardian_reissue"),
+    path(f"{PERSON}/contact/check/", contact_check.page, name="contact_check"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),

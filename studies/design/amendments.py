@@ -93,7 +93,7 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
         "texts": [],
         "reminders": json.loads(json.dumps(asdict(protocol.reminders))),
         "safety": json.loads(json.dumps(asdict(protocol.safety))),
-        "consent": {"permission_below_years": protocol.consent.permission_below_years},
+        "consent": asdict(protocol.consent),
     }
     return {**plain, **{name: plain.get(name, value) for name, value in unsaid.items()}} | {
         "music": music

@@ -305,6 +305,13 @@ class ConsentWording:
                 question.page,
             )
 
+    def to_json(self) -> dict[str, object]:
+        """Return the wording as plain values; without questions they are left out."""
+        plain = asdict(self)
+        if not self.questions:
+            del plain["questions"]
+        return plain
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentPlan:
@@ -316,9 +323,12 @@ class ConsentPlan:
         Younger participants need a parent's or guardian's permission beside their own assent, and
         are asked again for a consent of their own when they reach this age; 0 for nobody. The law
         of the site decides.
+    verify_contact : bool
+        Whether only who was reached by their contact is allocated.
     """
 
     permission_below_years: int = 18
+    verify_contact: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -326,6 +336,15 @@ class ConsentPlan:
             "an age of 0 to 25 years below which a guardian's permission is needed",
             self.permission_below_years,
         )
+        is_plain = isinstance(self.verify_contact, bool)
+        require(is_plain, "true or false for verify_contact", self.verify_contact)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the plan as plain values; what is off is left out."""
+        plain = asdict(self)
+        if not self.verify_contact:
+            del plain["verify_contact"]
+        return plain
 
 
 def require(condition: bool, expected: str, got: object) -> None:

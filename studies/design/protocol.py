@@ -268,9 +268,10 @@ class Protocol:
         for factor in plain["factors"]:
             if factor["source"] == Source.STATED:
                 del factor["source"], factor["fact"], factor["cuts"]
-        for text in plain.get("texts", []):
-            if not text["questions"]:
-                del text["questions"]
+        if "consent" in plain:
+            plain["consent"] = self.consent.to_json()
+        if "texts" in plain:
+            plain["texts"] = [text.to_json() for text in self.texts]
         plain["visits"] = [visit.to_json() for visit in self.visits]
         return json.loads(json.dumps(plain))
 

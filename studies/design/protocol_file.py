@@ -43,7 +43,7 @@ def write(protocol: Protocol) -> str:
         "music": music,
         "arms": plain["arms"],
         "visits": plain["visits"],
-        "consent": {"permission_below_years": protocol.consent.permission_below_years},
+        "consent": asdict(protocol.consent),
         "eligibility": [_without_none(rule) for rule in plain["eligibility"]],
     }
     sections["reminders"] = json.loads(json.dumps(asdict(protocol.reminders)))

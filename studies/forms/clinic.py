@@ -163,6 +163,37 @@ class InviteForm(forms.Form):
         return {**stated, "strata": strata, "site": self._sites.get(code)}
 
 
+MAIL, SAY, WORD = "mail", "say", "word"
+
+
+class ContactCheckForm(forms.Form):
+    """How it is found out that a participant can be reached."""
+
+    way = forms.ChoiceField(
+        label=_("How do you check it?"),
+        choices=[
+            (MAIL, _("Mail a code to the email address")),
+            (SAY, _("Say a code on the telephone")),
+            (WORD, _("I have reached the participant by this contact")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose how you check it")},
+    )
+    reason = forms.CharField(
+        label=_("How did you reach them? (with the last choice)"),
+        required=False,
+        max_length=200,
+        help_text=_("Kept in the audit trail with your account. Name nobody."),
+    )
+
+    def clean_reason(self) -> str:
+        """Return how they were reached, which one's own word needs."""
+        reason = self.cleaned_data["reason"].strip()
+        if self.cleaned_data.get("way") == WORD and not reason:
+            raise forms.ValidationError(_("Enter how you reached them"))
+        return reason
+
+
 class GuardianForm(forms.Form):
     """Who may permit a minor to take part."""
 

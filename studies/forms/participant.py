@@ -63,6 +63,24 @@ class DecisionForm(forms.Form):
     )
 
 
+class ContactCodeForm(forms.Form):
+    """The code that the study team mailed or said."""
+
+    code = forms.CharField(
+        label=_("Your code"),
+        max_length=12,
+        help_text=_("Six digits, from the message or the call."),
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "pin"}
+        ),
+        error_messages={"required": _("Enter the code")},
+    )
+
+    def clean_code(self) -> str:
+        """Return the digits; spaces do not matter."""
+        return "".join(self.cleaned_data["code"].split())
+
+
 class ConfirmedDecisionForm(forms.Form):
     """The decision that was checked."""
 

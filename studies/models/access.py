@@ -18,6 +18,21 @@ def holders() -> list[tuple[str, str]]:
     return Holder.choices
 
 
+class ContactCode(models.Model):
+    """A short code that shows that a participant can be reached; only its hash is kept."""
+
+    participant = models.ForeignKey(Participant, models.PROTECT, related_name="contact_codes")
+    way = models.CharField(max_length=8, help_text=_("mailed or spoken"))
+    code_hash = models.CharField(max_length=128)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.way} code of {self.participant_id}"
+
+
 class PrivateLink(models.Model):
     """A link that, with its PIN, signs its holder in on any device until it is revoked."""
 

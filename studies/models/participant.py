@@ -71,6 +71,7 @@ class Participant(StateMachine):
     language = models.CharField(_("language"), max_length=8, default="en")
     zone = models.CharField(_("time zone"), max_length=64)
     enrolled_at = models.DateTimeField(_("enrolled"))
+    contact_verified_at = models.DateTimeField(_("contact verified"), null=True, blank=True)
     state_reason = models.CharField(_("reason of the state"), max_length=200, blank=True)
 
     objects = ParticipantQuerySet.as_manager()

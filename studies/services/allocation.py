@@ -33,6 +33,7 @@ from studies.models.allocation import Allocation, AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, Study, StudyState
+from studies.services.entry.majority import agreements_missing
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.assessment import baseline_facts
 from studies.services.visits.scheduling import schedule_follow_up
@@ -248,6 +249,11 @@ def _refuse_unless_ready(participant: Participant) -> None:
     if participant.state != ParticipantState.BASELINE_DONE:
         reason = participant.state_reason or f"baseline is not complete ({participant.state})"
         raise NotReadyForAllocation(participant.code, [reason])
+    if agreements_missing(participant):
+        raise NotReadyForAllocation(participant.code, ["consent to the present text is missing"])
+    must_be_reached = participant.study.plan.consent.verify_contact
+    if must_be_reached and participant.contact_verified_at is None:
+        raise NotReadyForAllocation(participant.code, ["the contact is not verified"])
 
 
 def _levels(participant: Participant) -> dict[str, str]:

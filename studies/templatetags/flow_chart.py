@@ -50,8 +50,7 @@ def flow_chart(flow: Flow) -> dict[str, object]:
         column = _column(arm, place * (COLUMN + GAP), top)
         arrows.append((allocated.middle, allocated.bottom, column[0].middle, top))
         arrows += [
-            (above.middle, above.bottom, below.middle, below.y)
-            for above, below in pairwise(column)
+            (above.middle, above.bottom, below.middle, below.y) for above, below in pairwise(column)
         ]
         boxes += column
     height = max(box.bottom for box in boxes)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from studies.design.eligibility import Rule
 from studies.models.participant import Participant, ParticipantState
+from studies.services.entry.majority import agreements_missing
 from studies.services.visits.assessment import baseline_facts
 
 FACT_NAMES = {
@@ -40,7 +41,15 @@ def not_ready(participant: Participant) -> str:
     """Return why a participant cannot be allocated now."""
     if participant.state in BEFORE_BASELINE_ENDS:
         return _("baseline is not complete")
+    if participant.state == ParticipantState.BASELINE_DONE:
+        return _missing_at_baseline(participant)
     return "; ".join(obstacles_of(participant)) or participant.get_state_display()
+
+
+def _missing_at_baseline(participant: Participant) -> str:
+    if agreements_missing(participant):
+        return _("consent to the present text is missing")
+    return _("the contact is not verified")
 
 
 def _sentence(rule: Rule, value: float | None) -> str:

@@ -16,6 +16,7 @@ from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.diary import mornings_open
 from studies.selectors.schedule import ANSWERABLE, Today, today_of
 from studies.services.allocation import arm_kind_of
+from studies.services.entry.contact_check import code_waits
 from studies.services.music.morning_diary import morning_entries
 from studies.services.music.playlists import is_in_treatment
 from studies.templatetags.dates import short_day
@@ -77,7 +78,7 @@ def today_page(participant: Participant) -> TodayPage:
 
 
 def _before_start(participant: Participant) -> TodayPage:
-    tasks = (*_baseline_tasks(participant), _music_task(participant))
+    tasks = (*_baseline_tasks(participant), _music_task(participant), *_code_task(participant))
     return TodayPage(
         heading=_("Before you start"),
         lead=_("First, a few questions. You can stop after any of them and go on later."),
@@ -91,7 +92,7 @@ def _waiting(participant: Participant) -> TodayPage:
     return TodayPage(
         heading=_("Thank you, that is all for now"),
         lead=_("Next, chance decides which group you are in, like rolling a die."),
-        tasks=(*_baseline_tasks(participant), taste),
+        tasks=(*_baseline_tasks(participant), taste, *_code_task(participant)),
         action=_first_open((taste,)),
         note=_("The study team does this soon. You will find your group on this page."),
     )
@@ -162,6 +163,13 @@ PAGES: dict[str, Callable[[Participant], TodayPage]] = {
     ParticipantState.INELIGIBLE: _not_for_you,
     ParticipantState.WITHDRAWN: _stopped,
 }
+
+
+def _code_task(participant: Participant) -> list[Task]:
+    """Ask for the code, where one was sent that can still be entered."""
+    if participant.contact_verified_at is not None or not code_waits(participant):
+        return []
+    return [Task(_("Enter your code"), _("Incomplete"), url=reverse("studies:my_contact"))]
 
 
 def _baseline_tasks(participant: Participant) -> list[Task]:
