@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -9,6 +9,7 @@ from studies.stats.errors import StatisticsError
 from studies.stats.responders import ResponderRule, responder_proportion, wilson
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_the_interval_that_scipy_gives(case: tuple[int, int]) -> None:
     successes, n = case
