@@ -20,6 +20,7 @@ from django.db import transaction
 from questionnaires.models import ResponseState
 from studies import clock
 from studies.design.reminders import (
+    ReminderPlan,
     Standing,
     Step,
     Subject,
@@ -84,10 +85,14 @@ class Prospect:
 def send_due_reminders() -> Round:
     """Send what is due now; a server that does not answer ends the round, the next one goes on."""
     sent = failed = 0
+    plans: dict[int, ReminderPlan] = {}
     people = Participant.objects.filter(study__state=StudyState.OPEN, state__in=REMINDED)
     for participant in people.select_related("study").prefetch_related("visits__assessments"):
-        for step in steps_of(participant):
-            outcome = _remind(participant, step)
+        study = participant.study
+        # A protocol is read once a round, not once a person.
+        plan = plans.get(study.pk) or plans.setdefault(study.pk, study.plan.reminders)
+        for step in _steps_now(participant, plan):
+            outcome = _remind(participant, step, plan)
             sent += outcome == Outcome.SENT
             failed += outcome in {Outcome.REFUSED, Outcome.SERVER_DOWN}
             if outcome == Outcome.SERVER_DOWN:
@@ -98,9 +103,8 @@ def send_due_reminders() -> Round:
     return Round(sent, failed)
 
 
-def steps_of(participant: Participant) -> Iterator[Step]:
+def steps_of(participant: Participant, plan: ReminderPlan) -> Iterator[Step]:
     """Give the steps of a participant, the most important first; alike in every arm."""
-    plan = participant.study.plan.reminders
     visits = list(participant.visits.all())
     for visit in visits:
         yield from visit_steps(str(visit.pk), visit.target_on, plan, is_baseline=visit.week == 0)
@@ -118,11 +122,11 @@ def outlook(participant: Participant) -> list[Prospect]:
     """Return every step that can be told of: what went out, what will, and why one did not."""
     rows = {row.key: row for row in Reminder.objects.filter(participant=participant)}
     plan, found = participant.study.plan.reminders, []
-    for step in steps_of(participant):
+    for step in steps_of(participant, plan):
         row = rows.pop(_key(step), None)
-        verdict = _why(participant, step)
+        verdict = _why(participant, step, plan)
         found.append(Prospect(step, verdict, first_moment(step, participant.zone, plan), row))
-    found += [_past(row, participant) for row in rows.values()]
+    found += [_past(row, participant, plan) for row in rows.values()]
     return sorted(found, key=lambda one: (one.step.on, one.step.key))
 
 
@@ -150,10 +154,18 @@ def wants_none(participant: Participant) -> bool:
     return ReminderChoice.objects.filter(participant=participant, is_stopped=True).exists()
 
 
-def _remind(participant: Participant, step: Step) -> Outcome:
+def _steps_now(participant: Participant, plan: ReminderPlan) -> Iterator[Step]:
+    """Give the steps whose days and hours have come; the clock alone tells, nothing is read."""
+    now, here = clock.now(), Standing(participant.zone)
+    for step in steps_of(participant, plan):
+        if why(step, now, here, plan, waits=True) == Why.DUE:
+            yield step
+
+
+def _remind(participant: Participant, step: Step, plan: ReminderPlan) -> Outcome:
     if Reminder.objects.filter(key=_key(step), state=ReminderState.SENT).exists():
         return Outcome.NOT_NOW
-    verdict = _why(participant, step)
+    verdict = _why(participant, step, plan)
     if verdict in KEPT and _is_worth_a_row(step, verdict):
         _hold(participant, step, verdict)
     if verdict != Why.DUE:
@@ -161,7 +173,7 @@ def _remind(participant: Participant, step: Step) -> Outcome:
     if not settings.NOCTURNE_SENDS_MAIL:
         _hold(participant, step, NO_SERVER)
         return Outcome.NOT_NOW
-    row = _claim(participant, step)
+    row = _claim(participant, step, plan)
     return Outcome.WAITS if row is None else _send(participant, step, row)
 
 
@@ -170,10 +182,9 @@ def _is_worth_a_row(step: Step, verdict: Why) -> bool:
     return step.subject == Subject.VISIT or verdict != Why.NOTHING_WAITS
 
 
-def _why(participant: Participant, step: Step) -> Why:
+def _why(participant: Participant, step: Step, plan: ReminderPlan) -> Why:
     """Ask the rule; what waits, and where to send it, is looked up only where it counts."""
-    plan, now = participant.study.plan.reminders, clock.now()
-    standing = _standing(participant)
+    now, standing = clock.now(), _standing(participant)
     verdict = why(step, now, standing, plan, waits=True)
     if verdict not in {Why.DUE, Why.QUIET, Why.CAPPED}:
         return verdict
@@ -224,11 +235,11 @@ def _is_away(participant: Participant) -> bool:
 
 
 @transaction.atomic
-def _claim(participant: Participant, step: Step) -> Reminder | None:
+def _claim(participant: Participant, step: Step, plan: ReminderPlan) -> Reminder | None:
     """Return the row of a step that is to be sent now; `None` where another has it or it waits."""
     people = Participant.objects.select_for_update(of=("self",)).select_related("study")
     fresh = people.get(pk=participant.pk)
-    if _why(fresh, step) != Why.DUE:
+    if _why(fresh, step, plan) != Why.DUE:
         return None
     now, row = clock.now(), _row(fresh, step)
     is_new = row.pk is None
@@ -294,10 +305,9 @@ def _row(participant: Participant, step: Step) -> Reminder:
     )
 
 
-def _past(row: Reminder, participant: Participant) -> Prospect:
+def _past(row: Reminder, participant: Participant, plan: ReminderPlan) -> Prospect:
     subject, _rest = row.key.split(":", 1)
     step = Step(row.key, Subject(subject), row.planned_on, row.planned_on)
-    plan = participant.study.plan.reminders
     return Prospect(step, Why.PAST, first_moment(step, participant.zone, plan), row)
 
 
