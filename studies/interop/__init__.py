@@ -8,7 +8,7 @@ flat.py        the long and the wide table
 spss.py        .sav            stata.py   .dta, release 118
 datapackage.py Frictionless    redcap.py  dictionary, events, mapping, records
 odm.py         CDISC ODM 1.3.2 fhir.py    FHIR R4, one resource a line
-r_script.py    the script that computes our numbers again in R
+reproduce.R    the script that computes a trial's results again in R
 
 No Django below this line, and no library: the formats are written from their specifications, and
 the tests read every one back with a program that is not ours (docs/interop.md). Writers are
