@@ -18,6 +18,8 @@ planning/       plans.py (the analysis plan: draft, lock, deviations), proposal.
 results/        analysis.py (the outcomes page), runs.py (ask, cancel, sweep), analysing.py (the
                 worker's part: analyse, report, publish), export.py (one ZIP; its rows,
                 formats and analysis in export_*.py)
+closing/        locks.py (two people open one), signing.py, unblinding.py (one person, never
+                quietly), contacts.py (erased on their day), archive.py, code_version.py
 trail/          audit.py (who changed what, from what to what, and why; the chain and its proof),
                 audit_heads.py
 demonstration/  trial.py, skills.py: made-up people who walk through all of the above
