@@ -243,6 +243,8 @@ def staff(
         Exhibit("outcomes-pooled", f"/research/{running}/", RESEARCHER),
         Exhibit("outcomes-by-arm", f"/research/{finished}/", RESEARCHER),
         Exhibit("unblind", f"/research/{running}/unblind/", RESEARCHER),
+        Exhibit("analysis", f"/research/{finished}/analysis/", RESEARCHER),
+        Exhibit("analysis-plan", f"/research/{finished}/analysis/plan/", RESEARCHER),
         Exhibit("second-factor", "/accounts/2fa/", RESEARCHER),
         Exhibit("password", "/accounts/password/change/", RESEARCHER),
         Exhibit("administration", "/admin/", ADMINISTRATOR),
