@@ -9,6 +9,7 @@ from studies.views.clinic import care, closing, contact_check, quality, safety
 from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import participant as clinic_participant
 from studies.views.clinic import reminders as clinic_reminders
+from studies.views.clinic import screening as clinic_screening
 from studies.views.clinic import study as clinic
 from studies.views.guardian import entry as guardian_entry
 from studies.views.guardian import permitting
@@ -129,6 +130,7 @@ clinicians = [
     path("clinic/new/", clinic.new, name="study_new"),
     path("clinic/<slug:study>/", clinic.study, name="study"),
     path("clinic/<slug:study>/open/", clinic.open_to_recruits, name="study_open"),
+    path("clinic/<slug:study>/screening/", clinic_screening.page, name="screening"),
     path("clinic/<slug:study>/invite/", clinic.invite, name="invite"),
     path("clinic/<slug:study>/people/", team.people, name="people"),
     path("clinic/<slug:study>/people/<int:pk>/revoke/", team.revoke, name="revoke_role"),

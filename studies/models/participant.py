@@ -84,6 +84,42 @@ class Participant(StateMachine):
         return self.code
 
 
+class Screening(models.Model):
+    """One attempt to enter a study: the verdict with its reasons, and no name.
+
+    An attempt that was refused has no participant; its contact is kept as a keyed hash only, by
+    which another attempt with the same contact is recognised.
+    """
+
+    study = models.ForeignKey(
+        Study, models.PROTECT, related_name="screenings", verbose_name=_("study")
+    )
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+", verbose_name=_("site"))
+    participant = models.OneToOneField(
+        Participant, models.PROTECT, related_name="screening", null=True, blank=True
+    )
+    screened_at = models.DateTimeField(_("screened"))
+    age_years = models.PositiveSmallIntegerField(_("age in years"))
+    reasons = models.JSONField(_("reasons"), default=list)
+    repeats = models.PositiveSmallIntegerField(
+        _("repeats"), default=0, help_text=_("How many earlier attempts had the same contact")
+    )
+    refused_before = models.BooleanField(_("refused before"), default=False)
+    blind_index = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("screening"), _("screenings")
+        ordering = ["-screened_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.screened_at:%Y-%m-%d}"
+
+    @property
+    def is_eligible(self) -> bool:
+        """No rule stood in the way."""
+        return not self.reasons
+
+
 class MusicPreference(models.Model):
     """Which music a participant likes; steers composing, never the allocation."""
 

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from studies import clock
 from studies.design import pseudonyms
-from studies.design.eligibility import decide_known
 from studies.design.errors import DesignError
 from studies.design.parts import AGE
 from studies.exceptions import (
@@ -22,11 +21,12 @@ from studies.exceptions import (
     StudyNotOpen,
 )
 from studies.models.access import Holder
-from studies.models.participant import Participant
+from studies.models.participant import Participant, Screening
 from studies.models.study import Site, Study, StudyState
 from studies.services.entry.access import issue_link, revoke_links
 from studies.services.entry.identity import identity_of, keep_identity
 from studies.services.entry.majority import BORN_ON
+from studies.services.entry.screening import screen
 from studies.services.trail.audit import Actor, record
 
 
@@ -38,7 +38,6 @@ class Invitation:
     url_token: str
 
 
-@transaction.atomic
 def invite_participant(
     *,
     study: Study,
@@ -53,7 +52,8 @@ def invite_participant(
 ) -> Invitation:
     """Enrol somebody under a code at a site, the first unless told; the contact goes under seal.
 
-    A birthday, where it is stated, lies with the contact: a minor is asked again when of age.
+    A birthday, where it is stated, lies with the contact: a minor is asked again when of age. Each
+    attempt is on record with its verdict, also one that is refused.
 
     Raises StudyNotOpen, SiteUnknown, LanguageUnknown, NotEligible or ProtocolRefused.
     """
@@ -63,15 +63,35 @@ def invite_participant(
     if site.study_id != study.pk:
         raise SiteUnknown(study.code, site)
     levels = _levels(study, site, strata, age_years)
-    _refuse_unfit(study, language, age_years)
-    now = clock.now()
+    _refuse_unspoken(language)
+    with transaction.atomic():
+        screening = screen(
+            study=study, site=site, contact=contact, age_years=age_years, actor=actor
+        )
+    # Raised outside the transaction: a refusal stays on record.
+    if not screening.is_eligible:
+        raise NotEligible(screening.reasons)
+    with transaction.atomic():
+        return _invite(screening, name, contact, language, levels, born_on, actor)
+
+
+def _invite(
+    screening: Screening,
+    name: str,
+    contact: str,
+    language: str,
+    levels: dict[str, str],
+    born_on: date | None,
+    actor: Actor,
+) -> Invitation:
+    study, site, now = screening.study, screening.site, clock.now()
     participant = Participant.objects.create(
         study=study,
         site=site,
         code=_fresh_code(),
         stratum=_stratum(study, levels),
         strata=levels,
-        age_years=age_years,
+        age_years=screening.age_years,
         language=language,
         zone=study.zone,
         enrolled_at=now,
@@ -80,6 +100,8 @@ def invite_participant(
     if born_on is not None:
         known[BORN_ON] = born_on.isoformat()
     keep_identity(participant=participant, fields=known)
+    screening.participant = participant
+    screening.save(update_fields=["participant"])
     record(
         actor=actor,
         action="invite_participant",
@@ -89,7 +111,7 @@ def invite_participant(
             "site": site.code,
             "state": participant.state,
             "stratum": participant.stratum,
-            "age_years": age_years,
+            "age_years": screening.age_years,
             "language": language,
         },
     )
@@ -136,13 +158,10 @@ def _stratum(study: Study, levels: Mapping[str, str]) -> str:
     return plan.stratum_of(levels) if is_known else ""
 
 
-def _refuse_unfit(study: Study, language: str, age_years: int) -> None:
+def _refuse_unspoken(language: str) -> None:
     known = [code for code, _name in settings.LANGUAGES]
     if language not in known:
         raise LanguageUnknown(language, known)
-    verdict = decide_known(study.plan.eligibility, {"age_years": age_years})
-    if not verdict.is_eligible:
-        raise NotEligible(verdict.reasons)
 
 
 def _fresh_code() -> str:

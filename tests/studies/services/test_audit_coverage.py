@@ -33,7 +33,8 @@ pytestmark = pytest.mark.django_db
 NAMED = {
     "studies.analysisplanversion", "studies.analysisrun",
     "studies.study", "studies.site", "studies.membership", "studies.protocolversion",
-    "studies.consenttext", "studies.consent", "studies.guardian", "studies.contactcode",
+    "studies.consenttext", "studies.consent", "studies.guardian",
+    "studies.screening", "studies.contactcode",
     "studies.participant", "studies.privatelink",
     "studies.musicpreference", "studies.visit", "studies.playlistassignment",
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",

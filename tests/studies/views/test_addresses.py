@@ -109,6 +109,7 @@ STUDY = {
     "study": Ability.SEE_PARTICIPANTS,
     "study_open": Ability.SET_UP,
     "invite": Ability.INVITE,
+    "screening": Ability.INVITE,
     "people": Ability.MANAGE_MEMBERS,
     "sites": Ability.SET_UP,
     "protocol": Ability.SEE_PROTOCOL,
