@@ -134,7 +134,7 @@ def music_is_heard(page: Page) -> None:
     page.goto("/me/")
     steps.follow(page, "Music for tonight")
     steps.await_mix(page)
-    audio = page.locator("audio").get_attribute("src")
+    audio = page.locator("#player audio").get_attribute("src")
     first_bytes = page.request.get(audio, headers={"Range": "bytes=0-999"})
     assert first_bytes.status == 206
     assert len(first_bytes.body()) == 1000
