@@ -5,6 +5,7 @@ import pretty_midi
 import pytest
 from django.core.management import CommandError, call_command
 
+from generator.engine.networks import onnx_graph
 from generator.engine.score.midi import write_midi
 from tests.generator.engine.training.conftest import tune
 
@@ -40,6 +41,16 @@ def test_compose_says_what_it_made_as_json(tmp_path, capsys):
 def test_compose_says_what_is_wrong_with_a_brief(tmp_path, options, message):
     with pytest.raises(CommandError, match=message):
         call_command("compose", "markov", out=tmp_path / "x.mid", **options)
+
+
+def test_compose_runs_the_network_on_int8_or_says_what_to_install(tmp_path, capsys):
+    options = {"out": tmp_path / "x.mid", "minutes": 1.0, "engine": "int8", "json": True}
+    if onnx_graph.onnxruntime is None:
+        with pytest.raises(CommandError, match=r"requirements-fast\.txt"):
+            call_command("compose", "lstm_acm", **options)
+    else:
+        call_command("compose", "lstm_acm", **options)
+        assert json.loads(capsys.readouterr().out)["release"].endswith("+int8")
 
 
 def test_train_composer_refuses_a_folder_without_music(tmp_path):
