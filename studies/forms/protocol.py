@@ -439,14 +439,25 @@ class TextsStep(StepForm):
         }
 
     def parts(self) -> Parts:
-        """Return the protocol's parts with the languages that have a text."""
+        """Return the protocol's parts with the languages that have a text.
+
+        A question whose page is gone goes with it; a protocol file brings new ones.
+        """
         questions = {
             text["language"]: text["questions"]
             for text in self.plain.get("texts", [])
             if "questions" in text
         }
         texts = [
-            {"language": language, "pages": pages, "questions": questions.get(language, [])}
+            {
+                "language": language,
+                "pages": pages,
+                "questions": [
+                    question
+                    for question in questions.get(language, [])
+                    if question["page"] <= len(pages)
+                ],
+            }
             for language, text in self.cleaned_data.items()
             if (pages := _pages(text))
         ]

@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="analysisplanversion",
             constraint=models.UniqueConstraint(
-                fields=("study", "number"), name="studies_analysisplan_number_once"
+                fields=("study", "number"), name="studies_analysisplanversion_number_once"
             ),
         ),
         migrations.AddConstraint(
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "draft")),
                 fields=("study",),
-                name="studies_analysisplan_one_draft",
+                name="studies_analysisplanversion_one_draft",
             ),
         ),
         migrations.AddConstraint(
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "locked")),
                 fields=("study",),
-                name="studies_analysisplan_one_in_force",
+                name="studies_analysisplanversion_one_in_force",
             ),
         ),
     ]

@@ -70,17 +70,17 @@ class AnalysisPlanVersion(StateMachine):
         ordering = ["study", "number"]
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "number"], name="studies_analysisplan_number_once"
+                fields=["study", "number"], name="studies_analysisplanversion_number_once"
             ),
             models.UniqueConstraint(
                 fields=["study"],
                 condition=models.Q(state=PlanState.DRAFT),
-                name="studies_analysisplan_one_draft",
+                name="studies_analysisplanversion_one_draft",
             ),
             models.UniqueConstraint(
                 fields=["study"],
                 condition=models.Q(state=PlanState.LOCKED),
-                name="studies_analysisplan_one_in_force",
+                name="studies_analysisplanversion_one_in_force",
             ),
         ]
 

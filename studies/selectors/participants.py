@@ -64,6 +64,7 @@ class TimelineRow:
     what: str
     detail: str
     actor: str
+    role: str
 
 
 def timeline(participant: Participant) -> list[TimelineRow]:
@@ -76,6 +77,7 @@ def timeline(participant: Participant) -> list[TimelineRow]:
             what=str(labels[entry.action]),
             detail=weeks.get(entry.subject_id, "") if entry.action in ABOUT_A_SHEET else "",
             actor=entry.actor,
+            role=entry.role,
         )
         for entry in _entries(participant)
     ]

@@ -13,7 +13,6 @@ Dmitrienko A, D'Agostino R (2013). Statistics in Medicine 32, 5172-5218.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,23 +20,10 @@ from scipy.stats import studentized_range
 
 from studies.stats.errors import StatisticsError
 from studies.stats.estimate import Estimate
+from studies.stats.family import Adjustment
 from studies.stats.multivariate_t import outside, two_sided_critical
 
 Array = NDArray[np.float64]
-
-
-class Adjustment(StrEnum):
-    """How a family of p values is adjusted."""
-
-    NONE = "none"
-    BONFERRONI = "bonferroni"
-    HOLM = "holm"
-    HOCHBERG = "hochberg"
-    HOMMEL = "hommel"
-    BENJAMINI_HOCHBERG = "bh"
-    BENJAMINI_YEKUTIELI = "by"
-    DUNNETT = "dunnett"
-    DUNNETT_STEP_DOWN = "dunnett_step_down"
 
 
 def adjust_p(p_values: ArrayLike, method: Adjustment) -> Array:

@@ -23,9 +23,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from studies.stats.adjustment import Adjustment, adjust_p
+from studies.stats.adjustment import adjust_p
 from studies.stats.errors import NotEstimable, StatisticsError, TooFewObservations
 from studies.stats.estimate import Estimate, column, not_estimable
+from studies.stats.family import Adjustment
 from studies.stats.regression.mmrm import fit_mmrm
 from studies.stats.regression.patterns import gram_of
 from studies.stats.regression.small_sample import Inference

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from studies.stats.adjustment import Adjustment
 from studies.stats.design.power import n_for, power_ancova, power_dunnett, power_t, whole
 from studies.stats.design.simulation import Scenario, simulate_power
 from studies.stats.errors import StatisticsError
+from studies.stats.family import Adjustment
 
 
 class Command(BaseCommand):

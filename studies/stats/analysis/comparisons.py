@@ -12,10 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from studies.stats.adjustment import Adjustment, adjusted
+from studies.stats.adjustment import adjusted
 from studies.stats.analysis.records import Place, Record, refused
 from studies.stats.errors import StatisticsError
 from studies.stats.estimate import Estimate
+from studies.stats.family import Adjustment
 from studies.stats.regression.terms import Design
 
 Array = NDArray[np.float64]

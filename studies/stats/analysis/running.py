@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from studies.stats.adjustment import Adjustment, gatekept
+from studies.stats.adjustment import gatekept
 from studies.stats.analysis.baseline_table import table_rows
 from studies.stats.analysis.comparisons import REFERENCE
 from studies.stats.analysis.described import described, model_rates, responder_records, unmodelled
@@ -26,6 +26,7 @@ from studies.stats.analysis.supplements import (
 )
 from studies.stats.equivalence import MarginTest, equivalence, non_inferiority
 from studies.stats.estimate import Estimate
+from studies.stats.family import Adjustment
 from studies.stats.plan.plan import AnalysisPlan
 from studies.stats.plan.trial_table import TrialTable
 

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from studies.stats.adjustment import Adjustment, adjusted
+from studies.stats.adjustment import adjusted
 from studies.stats.errors import StatisticsError
 from studies.stats.estimate import Estimate
+from studies.stats.family import Adjustment
 from studies.stats.regression.mmrm import fit_mmrm
 from studies.stats.regression.patterns import gram_of
 from studies.stats.regression.small_sample import Inference

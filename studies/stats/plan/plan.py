@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
 from studies.stats.design.interim import Spending
+from studies.stats.family import Adjustment
 from studies.stats.plan.responder_rules import Rule
 from studies.stats.regression.small_sample import SmallSample
 

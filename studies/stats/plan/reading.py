@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
 from studies.stats.design.interim import Spending
 from studies.stats.errors import PlanError
+from studies.stats.family import Adjustment
 from studies.stats.plan.plan import (
     ESTIMAND,
     METHODS,

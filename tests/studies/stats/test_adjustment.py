@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studies.stats.adjustment import (
-    Adjustment,
     adjust_p,
     adjusted,
     dunnett,
@@ -15,6 +14,7 @@ from studies.stats.adjustment import (
 )
 from studies.stats.errors import StatisticsError
 from studies.stats.estimate import wald
+from studies.stats.family import Adjustment
 from tests.studies.stats.reference_trials import ARMS
 from tests.studies.stats.references import TOLERANCE, needs_references, results
 from tests.studies.stats.regression.test_linear import ancova

@@ -52,7 +52,7 @@ class Words(HTMLParser):
 
 def english_in(client: Client, address: str, data: dict[str, str] | None = None) -> set[str]:
     """Return the English words of a page; with data, of the page that answers a form."""
-    response = client.get(address) if data is None else client.post(address, data)
+    response = client.get(address) if data is None else client.post(address, data, follow=True)
     page = response.content.decode()
     assert response.status_code == 200, address
     assert '<html lang="zh-hans"' in page

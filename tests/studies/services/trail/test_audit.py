@@ -30,6 +30,7 @@ COVERED_BY_ANOTHER = {
     "studies.arm": "made with the study, whose entry has the protocol's hash",
     "studies.allocationstream": "made with the opening, whose entry has the commitments",
     "studies.allocation": "the participant's entry has stratum and slot, and must not tell the arm",
+    "studies.personkey": "made with the participant's identity; a key is nobody's to read",
     "studies.contactdetails": "made with the participant; the trail holds no identity",
     "studies.withdrawal": "the participant's entry has the scope",
 }
@@ -161,5 +162,5 @@ def test_a_row_with_an_own_save_is_not_needed_to_find_its_study() -> None:
     participant = make_participant("consented")
     visit = participant.visits.get()
     assessment: models.Model = visit.assessments.first()
-    for subject in (participant, visit, assessment, participant.links.get()):
+    for subject in (participant, visit, assessment, participant.links.first()):
         assert record(actor=SYSTEM, action="x", subject=subject).chain == participant.study.code

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from studies.stats.adjustment import Adjustment
 from studies.stats.design.power import power_ancova
 from studies.stats.design.simulation import Scenario, make_trial, simulate_power
 from studies.stats.errors import StatisticsError
+from studies.stats.family import Adjustment
 
 
 def test_simulated_power_is_that_of_the_formula_within_three_standard_errors() -> None:

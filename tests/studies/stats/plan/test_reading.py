@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from studies.stats.adjustment import Adjustment
 from studies.stats.change import Direction
 from studies.stats.errors import PlanError
+from studies.stats.family import Adjustment
 from studies.stats.plan.plan import (
     ESTIMAND,
     METHODS,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from studies.stats.adjustment import Adjustment
+from studies.stats.family import Adjustment
 from studies.stats.plan.plan import ESTIMAND, METHODS, STRATEGIES
 from studies.stats.plan.responder_rules import CONDITIONS
 from studies.stats.report.wording import LANGUAGES, words_in
