@@ -32,6 +32,7 @@ from studies.views.participant.session import (
     PARTICIPANTS,
     Door,
     begin,
+    dim,
     end,
     forget_link,
     remember_link,
@@ -63,6 +64,7 @@ def private_link(request: HttpRequest, token: str) -> HttpResponse:
     except CLOSED_LINK as refusal:
         return closed_link(request, refusal)
     speak(request, link.participant.language)
+    dim(request, link.participant)
     if link.pin_hash:
         return redirect("studies:link_pin", token=token)
     return render(request, "studies/entry/welcome.html", {"link": link, "token": token})
@@ -113,11 +115,13 @@ def _visitor(request: HttpRequest) -> Participant | None:
     participant = signed_in(request)
     if participant:
         speak(request, participant.language)
+        dim(request, participant)
     return participant
 
 
 def _pin_page(request: HttpRequest, *, token: str, link: PrivateLink, door: Door) -> HttpResponse:
     speak(request, _language_of(link))
+    dim(request, link.participant)
     form = (PinForm if link.pin_hash else NewPinForm)(posted(request))
     if form.is_valid() and _opens(form, token=token, link=link):
         begin(request, link=link, door=door)

@@ -163,6 +163,11 @@ def night_data(view: View) -> View:
     return guarded
 
 
+def dim(request: HttpRequest, participant: Participant) -> None:
+    """Let the page be dark where it is night for whom it is."""
+    request.is_night = is_night(clock.now(), participant.zone)
+
+
 def _behind(door: Door, view: View, *, asks_first: bool) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -201,7 +206,7 @@ def _run(
     **kwargs: object,
 ) -> HttpResponse:
     speak(request, language or participant.language)
-    request.is_night = is_night(clock.now(), participant.zone)
+    dim(request, participant)
     with timezone.override(ZoneInfo(participant.zone)):
         return view(request, participant, *args, **kwargs)
 

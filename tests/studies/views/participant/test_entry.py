@@ -206,6 +206,7 @@ def test_pages_are_dark_at_night_where_somebody_lives_unless_they_chose(hour, ch
         client = phone_of(participant)
         if chosen:
             client.post("/theme/", {"theme": chosen, "next": "/me/"})
-        page = client.get("/me/").content.decode()
-    assert f'data-theme="{theme}"' in page
-    assert ('content="dark"' in page) is (theme == "night")
+        pages = [client.get(path).content.decode() for path in ("/me/", "/me/help/", "/me/pin/")]
+    for page in pages:
+        assert f'data-theme="{theme}"' in page
+        assert ('content="dark"' in page) is (theme == "night")
