@@ -3,9 +3,9 @@
 from pathlib import Path
 from zipfile import ZipFile
 
-from studies.models.study import Study
+from studies.models.study import ArmKind, Study
 from studies.models.visit import AssessmentState
-from studies.services.allocation import allocate_participant
+from studies.services.allocation import allocate_participant, arm_kind_of
 from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.results.export import export_study
@@ -34,6 +34,13 @@ def study_to_export(*, n_complete: int = 2, is_synthetic: bool = False) -> Study
     allocate_participant(participant=reluctant, actor=SYSTEM)
     Study.objects.filter(pk=study.pk).update(is_synthetic=is_synthetic)
     study.refresh_from_db()
+    return study
+
+
+def with_both_kinds(study: Study) -> Study:
+    """Return the study with more people, until chance has given lessons and music to somebody."""
+    while {arm_kind_of(person) for person in study.participants.all()} != set(ArmKind):
+        make_participant("week8", study=study)
     return study
 
 

@@ -10,7 +10,12 @@ from studies.services.results.analysing import run_next
 from studies.services.results.export_analysis import newest_run
 from studies.services.results.runs import files_of, request_analysis
 from studies.services.trail.audit import SYSTEM
-from tests.studies.services.results.exported import study_to_export, unblinded, unpacked
+from tests.studies.services.results.exported import (
+    study_to_export,
+    unblinded,
+    unpacked,
+    with_both_kinds,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker_is_down")]
 ARMS = ("CBT", "LSTM-ACM", "MCMG", "GAMC")
@@ -47,7 +52,7 @@ def test_the_newest_analysis_is_exported_byte_for_byte_and_tells_no_arm(tmp_path
 
 
 def test_the_exported_table_and_plan_give_the_exported_results_again(tmp_path: Path) -> None:
-    study = _analysed(unblinded(study_to_export(n_complete=5)))
+    study = _analysed(unblinded(with_both_kinds(study_to_export(n_complete=5))))
     folder = unpacked(study, tmp_path) / "analysis"
     call_command("analyse", folder / "trial.csv", plan=folder / "plan.json", out=tmp_path / "again")
     first, again = (
