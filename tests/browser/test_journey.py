@@ -210,7 +210,7 @@ def the_export_can_be_verified(page: Page) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the data").click()
     with ZipFile(download.value.path()) as archive:
-        files = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
+        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     for line in files["SHA256SUMS"].decode().splitlines():
         checksum, name = line.split(maxsplit=1)
         assert hashlib.sha256(files[name.lstrip("*")]).hexdigest() == checksum
