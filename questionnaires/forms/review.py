@@ -28,7 +28,9 @@ QUESTIONS = {
     "latency_exceeds_tib": gettext_lazy(
         "You wrote %(latency)s until asleep and %(tib)s in bed (hours:minutes). Is that right?"
     ),
-    "times_out_of_order": gettext_lazy("These times do not follow one another. Is that right?"),
+    "times_out_of_order": gettext_lazy(
+        "You wrote %(typed)s, and the times do not follow one another. Is that right?"
+    ),
     "awake_exceeds_night": gettext_lazy(
         "The minutes awake are more than the whole night. Is that right?"
     ),

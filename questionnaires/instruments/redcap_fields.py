@@ -28,12 +28,14 @@ VALIDATIONS = {
     "time": Kind.TIME,
     **{f"date_{order}": Kind.DATE for order in ("ymd", "mdy", "dmy")},
 }
+# REDCap itself words these two; a Chinese installation of it shows them in Chinese.
 YES_NO = {"yesno": "1, Yes | 0, No", "truefalse": "1, True | 0, False"}
+YES_NO_CHINESE = {"yesno": "1, 是 | 0, 否", "truefalse": "1, 对 | 0, 错"}
 LONGEST_NOTES = 5000
 GREATEST = 1_000_000
 
 
-def item_of(row: Row, labels_by_scale: dict[str, dict[str, str]]) -> Item:
+def item_of(row: Row, labels_by_scale: dict[str, dict[str, str]], language: str) -> Item:
     """Return the item that a field becomes; the labels of its choices join the others.
 
     Parameters
@@ -42,6 +44,8 @@ def item_of(row: Row, labels_by_scale: dict[str, dict[str, str]]) -> Item:
         Of a question, not of a calculated or descriptive field.
     labels_by_scale : dict
         What the scales that were read before are labelled, each by code.
+    language : str
+        In which yes and no are labelled, for the kinds that carry no labels of their own.
 
     Raises
     ------
@@ -51,7 +55,8 @@ def item_of(row: Row, labels_by_scale: dict[str, dict[str, str]]) -> Item:
     key, kind = row[NAME], row[TYPE]
     options: dict[str, object] = {"required": row[REQUIRED].lower() == "y"}
     if kind in ("radio", "dropdown", *YES_NO):
-        labels = _choices(key, YES_NO.get(kind, row[CHOICES]))
+        fixed = YES_NO_CHINESE if language.startswith("zh") else YES_NO
+        labels = _choices(key, fixed.get(kind, row[CHOICES]))
         scale = _scale_of(row[MATRIX] or key, labels, labels_by_scale)
         return Item(key, Kind.CHOICE, choices=tuple(map(int, labels)), scale=scale, **options)
     if kind == "notes":

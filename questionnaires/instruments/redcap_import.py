@@ -53,6 +53,7 @@ class Imported:
 class _Reading:
     """What has been read of a form so far; problems stand with their line."""
 
+    language: str
     items: dict[str, Item] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -93,7 +94,7 @@ def import_dictionary(
     """
     rows, problems = rows_of(data)
     chosen = form_of(rows, form)
-    reading = _Reading(problems=problems)
+    reading = _Reading(language, problems=problems)
     for row in rows:
         if row[FORM] == chosen:
             _read(row, reading, is_first=row is rows[0])
@@ -145,7 +146,7 @@ def _add(row: Row, reading: _Reading) -> None:
     problems = list(_about_field(row, reading))
     condition = item = None
     try:
-        item = item_of(row, reading.labels)
+        item = item_of(row, reading.labels, reading.language)
     except InstrumentError as error:
         problems.append(str(error))
     try:

@@ -99,6 +99,11 @@ def exported(instrument, wording):
     return list(csv.DictReader(io.StringIO(export_dictionary(instrument, wording))))
 
 
+def test_yes_and_no_are_labelled_in_the_language_of_the_dictionary():
+    assert list(imported().content["scales"]["pills"].values()) == ["Yes", "No"]
+    assert list(imported(language="zh-hans").content["scales"]["pills"].values()) == ["是", "否"]
+
+
 def test_a_form_becomes_an_instrument_with_its_words():
     result = imported()
     items = {item.key: item for item in result.instrument.items}
