@@ -1,9 +1,9 @@
 """Everything an installation is, in one archive, and an installation out of an archive.
 
-An archive holds a dump of the database, the rendered nights, and a manifest: the SHA-256 of every
-file, the rows of every table, and fingerprints of the keys that identities and future allocations
-are sealed with. The keys themselves are left out unless asked for, so that an archive alone tells
-nobody who a participant is.
+An archive holds a dump of the database, the rendered nights, the finished analyses, and a manifest:
+the SHA-256 of every file, the rows of every table, and fingerprints of the keys that identities and
+future allocations are sealed with. The keys themselves are left out unless asked for, so that an
+archive alone tells nobody who a participant is.
 """
 
 import hashlib
@@ -25,15 +25,18 @@ from django.utils import timezone
 from studies.models.audit import AuditHead
 from studies.models.study import Study
 from studies.models.user import User
+from studies.services.results.runs import AT_WORK
+from studies.services.results.runs import folder as analyses_folder
 from studies.services.trail.audit import verify_chain
 from therapy_site import dumps
 from therapy_site.environment import private_directory
 
 FORMAT = 1
-MANIFEST, DATABASE, NIGHTS, SECRETS, STATE = (
+MANIFEST, DATABASE, NIGHTS, ANALYSES, SECRETS, STATE = (
     "manifest.json",
     "database",
     "nights",
+    "analyses",
     "secrets",
     "state",
 )
@@ -104,15 +107,20 @@ def restore_archive(source: Path, *, force: bool) -> Manifest:
 
 
 def _content(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the files of an archive and their names in it: the database before the nights.
+    """Yield the files of an archive and their names in it: the database before what its rows name.
 
-    A night's files are published before its row, so every night in the dump is still to come.
+    A night's files are published before its row, and so are an analysis's: those of every row in
+    the dump are still to come.
     """
     yield folder / DATABASE, DATABASE
-    for directory, name in ((settings.NOCTURNE_NIGHTS, NIGHTS), (folder / SECRETS, SECRETS)):
+    places = {
+        NIGHTS: settings.NOCTURNE_NIGHTS, ANALYSES: analyses_folder(), SECRETS: folder / SECRETS,
+    }  # fmt: skip
+    for name, directory in places.items():
         for path in sorted(directory.rglob("*")):
-            if path.is_file():
-                yield path, f"{name}/{path.relative_to(directory).as_posix()}"
+            inner = path.relative_to(directory)
+            if path.is_file() and not inner.parts[0].startswith(AT_WORK):
+                yield path, f"{name}/{inner.as_posix()}"
     for name in STATE_FILES:
         if (settings.NOCTURNE_VAR / name).exists():
             yield settings.NOCTURNE_VAR / name, f"{STATE}/{name}"
@@ -194,10 +202,11 @@ def _is_empty() -> bool:
 
 
 def _move_files(folder: Path) -> None:
-    """Put nights, secrets and small files in their places."""
-    shutil.rmtree(settings.NOCTURNE_NIGHTS, ignore_errors=True)
-    private_directory(settings.NOCTURNE_NIGHTS)
-    _move(folder / NIGHTS, settings.NOCTURNE_NIGHTS)
+    """Put nights, analyses, secrets and small files in their places."""
+    for name, place in ((NIGHTS, settings.NOCTURNE_NIGHTS), (ANALYSES, analyses_folder())):
+        shutil.rmtree(place, ignore_errors=True)
+        private_directory(place)
+        _move(folder / name, place)
     _move(folder / SECRETS, settings.NOCTURNE_SECRETS)
     _move(folder / STATE, settings.NOCTURNE_VAR)
     (settings.NOCTURNE_VAR / "mode").write_text(settings.NOCTURNE_MODE, encoding="ascii")

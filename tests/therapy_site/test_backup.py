@@ -12,6 +12,7 @@ from django.db import connection
 
 from studies.models.audit import AuditEntry
 from studies.models.user import User
+from studies.services.results.runs import AT_WORK, folder
 from studies.services.trail.audit import SYSTEM, record, verify_chain
 from therapy_site import dumps
 from therapy_site.lock import take_lock
@@ -62,6 +63,26 @@ def test_what_was_lost_is_there_again(archive, ada, nights):
     assert authenticate(username="ada", password=PASSWORD) == ada
     assert AuditEntry.objects.first().reason == "Grüße 你好"
     assert verify_chain("site") == []
+
+
+def test_finished_analyses_are_there_again_and_half_done_ones_are_not(ada, tmp_path, settings):
+    settings.NOCTURNE_VAR, settings.NOCTURNE_NIGHTS = tmp_path / "var", tmp_path / "nights"
+    finished, half_done = (folder() / name / "results.json" for name in ("ab12", f"{AT_WORK}x"))
+    for path in (finished, half_done):
+        path.parent.mkdir()
+        path.write_text('{"estimates": []}')
+    file = tmp_path / "all.tar.gz"
+    call_command("backup", str(file))
+    finished.unlink()
+    later = finished.with_name("later.json")
+    later.touch()
+    call_command("restore", str(file), force=True)
+    assert finished.read_text() == '{"estimates": []}'
+    assert not later.exists()
+    with tarfile.open(file) as content:
+        assert [name for name in content.getnames() if name.startswith("analyses")] == [
+            "analyses/ab12/results.json"
+        ]
 
 
 def test_the_audit_trail_is_still_append_only_after_a_restore(archive, nights):

@@ -26,7 +26,7 @@ from studies.models.analysis import AnalysisRun, RunState
 from studies.selectors.analysis_rows import analysis_csv
 from studies.selectors.participant_flow import flow_of
 from studies.services.planning.plans import deviations, read_plan
-from studies.services.results.runs import PLAN, RESULTS, RUN, TABLE, files_of, folder
+from studies.services.results.runs import AT_WORK, PLAN, RESULTS, RUN, TABLE, files_of, folder
 from studies.services.trail.audit import SYSTEM, record
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.records import to_json
@@ -54,7 +54,7 @@ def run_next(key: UUID) -> AnalysisRun | None:
     run = claim(key)
     if run is None:
         return None
-    work = Path(mkdtemp(dir=folder(), prefix="at-work-"))
+    work = Path(mkdtemp(dir=folder(), prefix=AT_WORK))
     try:
         facts = _work(run, work)
         _publish(run, work, facts)

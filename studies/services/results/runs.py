@@ -32,6 +32,8 @@ SWEEP_ANALYSES = "studies.sweep_analyses"
 
 RESULTS, RUN, TABLE, PLAN = "results.json", "run.json", "trial.csv", "plan.json"
 FILE = re.compile(r"(results|run|plan)\.json|trial\.csv|report\.(en|zh_hans)\.(html|pdf)")
+# What a folder is called while a worker fills it.
+AT_WORK = "at-work-"
 ATTEMPTS_MAX = 3
 
 
