@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from studies.design.amendments import Change
 from studies.design.eligibility import Rule
 from studies.design.parts import Factor, Method, Source
 from studies.design.protocol import Protocol
+from studies.design.reminders import ReminderPlan
+from studies.design.safety import SafetyPlan
 from studies.views.reasons import FACT_NAMES
 
 PARTS = {
@@ -27,6 +29,7 @@ PARTS = {
     "chance_percent": gettext_lazy("Chance of the best arm, in per cent"),
     "music": gettext_lazy("Music"),
     "cbt": gettext_lazy("Lessons"),
+    "consent": gettext_lazy("Consent"),
     "reminders": gettext_lazy("Reminders"),
     "safety": gettext_lazy("Safety"),
     "texts": gettext_lazy("Consent text in"),
@@ -57,10 +60,13 @@ def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
         (_("Who may take part"), [(_fact(rule), _range(rule)) for rule in plan.eligibility]),
         (_("Music"), _music(plan)),
         (_("Lessons"), _lessons(plan)),
+        (_("Consent"), list(_consent(plan))),
         (
             _("Consent texts"),
             [(text.language, _("%(n)d pages") % {"n": len(text.pages)}) for text in plan.texts],
         ),
+        (_("Reminders"), _reminders(plan.reminders)),
+        (_("Safety"), list(_safety(plan.safety))),
     ]  # fmt: skip
 
 
@@ -148,6 +154,51 @@ def _lessons(plan: Protocol) -> Rows:
         (_("Diary nights before the next lesson, at least"), str(skills.module_nights)),
         (_("Shortest sleep window, in minutes"), str(skills.window.floor_min)),
     ]
+
+
+def _consent(plan: Protocol) -> Iterator[tuple[str, str]]:
+    age = plan.consent.permission_below_years
+    below = _("below %(age)d years") % {"age": age} if age else _("for nobody")
+    yield _("A parent or guardian has to permit it"), below
+    yield _("Allocated only when reached by the contact"), _yes_no(plan.consent.verify_contact)
+
+
+def _reminders(plan: ReminderPlan) -> Rows:
+    days = ", ".join(f"{day:+d}" if day else "0" for day in plan.visit_days)
+    return [
+        (_("Days from a visit's day"), days or _("nothing")),
+        (_("Of a morning's diary"), _yes_no(plan.diary)),
+        (_("Of who has not taken part for days"), _yes_no(plan.evening)),
+        (_("Sent between"), f"{plan.send_from} - {plan.send_until}"),
+        (_("In seven days, at most"), str(plan.a_week)),
+    ]
+
+
+def _safety(plan: SafetyPlan) -> Iterator[tuple[str, str]]:
+    for rule in plan.rules:
+        is_rise = rule.rises_by is not None
+        value = number_format(f"{rule.rises_by if is_rise else rule.at_least:g}")
+        words = {"fact": FACT_NAMES.get(rule.fact, rule.fact), "value": value}
+        words["hours"] = rule.due_hours
+        sentence = (
+            _("%(fact)s rises by %(value)s since baseline; a look within %(hours)d hours")
+            if is_rise
+            else _("%(fact)s of %(value)s or more; a look within %(hours)d hours")
+        )
+        yield rule.name.replace("_", " "), sentence % words
+    yield _("A look at \u201cI am not OK\u201d"), _hours(plan.not_ok_hours)
+    yield _("A report on a serious event"), _hours(plan.serious_hours)
+    yield _("Triage of any other event"), _hours(plan.triage_hours)
+    for line in plan.help_lines:
+        yield _("Help line in %(language)s") % {"language": line.language}, line.text
+
+
+def _hours(hours: int) -> str:
+    return ngettext("within %(n)d hour", "within %(n)d hours", hours) % {"n": hours}
+
+
+def _yes_no(value: bool) -> str:
+    return pgettext("a setting", "yes") if value else pgettext("a setting", "no")
 
 
 def _value(value: object) -> str:

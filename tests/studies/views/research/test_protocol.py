@@ -6,8 +6,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from studies.design.parts import ConsentPlan
 from studies.design.protocol import four_arms
 from studies.design.protocol_file import read, write
+from studies.design.reminders import ReminderPlan
+from studies.design.safety import HelpLine, SafetyPlan, SafetyRule, cautious_rules
 from studies.forms.protocol import STEPS
 from studies.models.protocol import VersionState
 from studies.models.study import Role, Study, StudyState
@@ -98,6 +101,28 @@ def test_going_through_every_step_unchanged_changes_nothing():
             {"en": "# One\nIdea.\n\n# Two\nMore.", "zh-hans": "# 一\n想法。\n# 二\n更多。"},
             lambda p: [page.title for page in p.texts[0].pages] == ["One", "Two"],
         ),
+        (
+            "consent",
+            {"permission_below_years": "16", "verify_contact": ""},
+            lambda p: p.consent == ConsentPlan(16),
+        ),
+        (
+            "reminders",
+            {"visit_days": "-1, 0, 3", "diary": "", "send_from": "08:30", "a_week": "3"},
+            lambda p: p.reminders == ReminderPlan((-1, 0, 3), diary=False, send_from="08:30",
+                                                  a_week=3),
+        ),
+        (
+            "safety",
+            {"name_3": "nightmares", "fact_3": "psqi.d_h", "at_least_3": "3",
+             "due_hours_3": "24", "name_1": "", "help_en": "Call 1.\n\nCall 2.",
+             "not_ok_hours": "12"},
+            lambda p: p.safety == SafetyPlan(
+                (cautious_rules()[1], SafetyRule("nightmares", "psqi.d_h", 3, due_hours=24)),
+                (HelpLine("en", "Call 1."), HelpLine("en", "Call 2.")),
+                not_ok_hours=12,
+            ),
+        ),
     ],
 )  # fmt: skip
 def test_each_step_saves_its_part(key, changes, check):
@@ -125,6 +150,11 @@ def test_each_step_saves_its_part(key, changes, check):
         ("lessons", {"cut_below": "95"}, "cut_below"),
         ("texts", {"en": "# Only a title"}, "a title and a body"),
         ("about", {"participants_planned": "many"}, "whole number"),
+        ("consent", {"permission_below_years": "40"}, "less than or equal to 25"),
+        ("reminders", {"send_from": "20:00"}, "hours to send in"),
+        ("reminders", {"visit_days": "5, 2"}, "ascending days"),
+        ("safety", {"at_least_1": "20"}, "either at_least or rises_by"),
+        ("safety", {"name_2": "sleep_worse"}, "different names"),
     ],
 )
 def test_a_step_that_contradicts_the_rest_is_kept_on_the_page_with_the_reason(key, changes, words):
@@ -136,6 +166,24 @@ def test_a_step_that_contradicts_the_rest_is_kept_on_the_page_with_the_reason(ke
     assert words in page
     assert "error-summary" in page
     assert reread(study).plan == four_arms()
+
+
+def test_the_steps_leave_what_a_file_says_as_it_is():
+    """Numbers with a point, lines of a language that the site lacks, paragraphs: all of it."""
+    safety = SafetyPlan(
+        (SafetyRule("high", "cpss_total", at_least=40.0), SafetyRule("half", "psqi_total", 10.5)),
+        (HelpLine("de", "Ruf an."), HelpLine("en", "Call us.\n\nDay and night."),
+         HelpLine("zh-hans", "来电。")),
+    )  # fmt: skip
+    reminders = ReminderPlan((), diary=False, evening=False, a_week=1)
+    consent = ConsentPlan(14, verify_contact=True)
+    before = replace(four_arms(), safety=safety, reminders=reminders, consent=consent)
+    study = make_study(is_open=False, protocol=before)
+    client = clinician_in(study)
+    for key in ("consent", "reminders", "safety"):
+        assert client.post(page_of(study, "set_up", key), shown(client, study, key)).url
+    assert reread(study).plan.sha256 == before.sha256
+    assert read(write(reread(study).plan)).sha256 == before.sha256
 
 
 def test_a_step_that_does_not_exist_is_no_page():
@@ -197,6 +245,10 @@ def test_an_amendment_goes_its_way_by_pages():
     client.post(page_of(study, "protocol_activate"), {"approved_on": "2026-03-01"})
     assert reread(study).plan.night_minutes == 45
     assert "longer nights" in client.get(page_of(study, "protocol")).content.decode()
+    sent = shown(client, study, "consent") | {"permission_below_years": "16"}
+    client.post(page_of(study, "set_up", "consent"), sent)
+    changes = client.get(page_of(study, "protocol_version", 3)).content.decode()
+    assert "permission below years" in changes
 
 
 def test_an_amendment_of_the_allocation_is_refused_in_words():
