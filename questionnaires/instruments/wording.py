@@ -88,7 +88,13 @@ def shipped_wording(instrument: Instrument, language: str) -> Wording:
     WordingMismatch
         If the file is absent, damaged, or does not fit the instrument.
     """
-    content, sha256 = _shipped(wording_path(instrument, language))
+    return _fitted(instrument, language, wording_path(instrument, language))
+
+
+@cache
+def _fitted(instrument: Instrument, language: str, path: Path) -> Wording:
+    # What ships does not change while a process runs, and every answer that is kept asks for it.
+    content, sha256 = _shipped(path)
     return match_wording(instrument, language, content, sha256)
 
 

@@ -56,7 +56,8 @@ def participant_actor(participant: Participant) -> Actor:
     return Actor(participant.code, role=ROLE_PARTICIPANT)
 
 
-@transaction.atomic
+# Without a savepoint of its own: an entry that cannot be written takes the whole step with it.
+@transaction.atomic(savepoint=False)
 def record(
     *,
     actor: Actor,

@@ -24,7 +24,7 @@ LONGEST_WAIT_MS = 28 * 24 * 3600 * 1000
 TOLD_FROM_MS = 60 * 1000
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def keep_answer(
     *,
     subject: models.Model,
@@ -56,7 +56,7 @@ def keep_answer(
     return saved
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def keep_refusal(
     *,
     subject: models.Model,

@@ -97,7 +97,7 @@ def keep_calendar(*, participant: Participant | None = None) -> Turned:
     return Turned(turned.count(AssessmentState.OPEN), turned.count(AssessmentState.MISSED))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def turn_page(assessment: Assessment) -> Assessment:
     """Return the assessment, locked and brought up to date with the clock."""
     assessment = _locked(assessment.pk)
@@ -161,14 +161,19 @@ def _turn(assessment: Assessment, now: datetime) -> str:
 
 def _state_by_clock(assessment: Assessment, now: datetime) -> str:
     old, visit = assessment.state, assessment.visit
-    until = may_be_sent_until(assessment)
-    if old in UNDONE and until is not None and until <= now:
+    if old in UNDONE and _is_over(assessment, now):
         return AssessmentState.MISSED
     if old in UNBEGUN and visit.closes_at is not None and visit.closes_at <= now:
         return AssessmentState.LATE
     if old == AssessmentState.SCHEDULED and visit.opens_at <= now:
         return AssessmentState.OPEN
     return old
+
+
+def _is_over(assessment: Assessment, now: datetime) -> bool:
+    ends_at = assessment.visit.ends_at
+    # Whoever answers gets longer, never shorter: before the end nobody's last answer is looked up.
+    return ends_at is not None and ends_at <= now and may_be_sent_until(assessment) <= now
 
 
 def _last_activity(assessment: Assessment) -> datetime | None:
