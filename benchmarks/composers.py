@@ -27,8 +27,9 @@ import numpy as np
 from benchmarks.transformer import TransformerGraph, transformer_streams
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.composer import Composer
+from generator.engine.composers.engines import Engine
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.lstm_acm import Engine, Settings, load_lstm_acm
+from generator.engine.composers.lstm_acm import Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
 from generator.engine.composers.stream import stream_events
 from generator.engine.composers.streams import stream_batches

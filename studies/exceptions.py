@@ -518,6 +518,15 @@ class RendererUnreadable(StudyError):
         )
 
 
+class EngineMissing(StudyError):
+    """The installation names an engine of the composers that is not installed."""
+
+    code = "engine_missing"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(f"NOCTURNE_ENGINE as an engine of this machine was expected: {got}")
+
+
 class ListeningRefused(StudyError):
     """What the player reported makes no sense."""
 

@@ -267,6 +267,7 @@ CELERY_BEAT_SCHEDULE = {
 # How long a worker may be silent before its job goes to another one.
 NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)
 NOCTURNE_RENDERER_PIN = env_text("NOCTURNE_RENDERER_PIN")  # JSON; empty: the built-in voices
+NOCTURNE_ENGINE = env_choice("NOCTURNE_ENGINE", "numpy", ("numpy", "int8"))  # of new studies
 NOCTURNE_POOL_MIXES = env_int("NOCTURNE_POOL_MIXES", 3)  # of each music arm, for nights that fail
 
 # --- Languages and time -----------------------------------------------------------------------

@@ -65,7 +65,8 @@ class RendererPin:
     `renderer` and `version` name the program that turns notes into samples, `profile` the numbers
     of the mastering, `device` the kind of machine ("cpu", "cuda"), `soundfont_sha256` the samples
     it plays (empty where it needs none), `chunk_samples` the size of its steps, `encoder` the
-    program that writes the MP3 (empty: the built-in one, whichever version is there).
+    program that writes the MP3 (empty: the built-in one, whichever version is there), `engine` what
+    runs the composers' networks (empty: numpy).
     """
 
     renderer: str
@@ -75,6 +76,7 @@ class RendererPin:
     device: str = "cpu"
     soundfont_sha256: str = ""
     encoder: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from generator.engine.audio.balance import even_out, fit_room, mean_amplitude, sink
-from generator.engine.audio.encoders import encoder_for
+from generator.engine.audio.encoders import Encoder, encoder_for
 from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256
 from generator.engine.audio.features import features, loudness_curve
 from generator.engine.audio.limits import Row, in_words
@@ -37,6 +37,7 @@ from generator.engine.audio.segments import samples, volume_check
 from generator.engine.audio.synthesis import HEADROOM
 from generator.engine.audio.thinning import thin
 from generator.engine.brief import Bed, Brief, Rendering
+from generator.engine.composers.engines import engine_for
 from generator.engine.composers.foundation import load_foundation
 from generator.engine.composers.gate import first_acceptable
 from generator.engine.composers.registry import composer_for
@@ -85,6 +86,8 @@ def render(
     ------
     PinUnmet
         This machine has not the renderer that the brief asks for.
+    EngineUnavailable
+        This machine has not the engine that the brief asks for.
     UnfitMusic
         No draw passed; the message names the lines that the last one failed.
     SynthesisError
@@ -96,8 +99,9 @@ def render(
     renderer = renderer_for(brief.pin)
     # Refused before anything is composed.
     encoder_for(brief.pin)
+    engine = engine_for(brief.pin)
     report(0.0, COMPOSING)
-    composer = composer_for(brief.composer)
+    composer = composer_for(brief.composer, engine=engine)
     scale = load_foundation().scale
 
     def draw(drawn: Brief) -> Rendering:
@@ -224,7 +228,7 @@ def render_score(
             n_notes=len(performance.notes),
             composer_release=release,
             renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
-            pin=asdict(replace(renderer.pin, encoder=encoder.name)),
+            pin=_kept_pin(brief, renderer, encoder),
             features=features(score, performance, measured, plan, gain_db),
             quality={
                 "profile": profile.name,
@@ -237,6 +241,12 @@ def render_score(
         report(1.0, CHECKING)
         work.publish()
     return rendering
+
+
+def _kept_pin(brief: Brief, renderer: Renderer, encoder: Encoder) -> dict[str, object]:
+    """Return what made the rendering, complete, also where the brief left something open."""
+    engine = brief.pin.engine if brief.pin else ""
+    return asdict(replace(renderer.pin, encoder=encoder.name, engine=engine))
 
 
 def _refuse_unfit(rows: list[Row], plan: Timeline) -> None:

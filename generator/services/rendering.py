@@ -26,9 +26,11 @@ from generator.engine.audio.encoders import encoder_for
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import renderer_for
 from generator.engine.brief import Brief, RendererPin, Rendering
+from generator.engine.composers.engines import engine_for
 from generator.engine.errors import (
     BriefError,
     CheckpointError,
+    EngineUnavailable,
     RenderCancelled,
     ScoreError,
     SynthesisError,
@@ -193,7 +195,7 @@ class Tenure:
 
 
 def refusal_of(brief: Mapping[str, object]) -> str:
-    """Return why this machine cannot render a brief as it is pinned; empty where it can.
+    """Return why this machine cannot make a brief as it is pinned; empty where it can.
 
     What cannot be read is nobody's to refuse: it fails as an invalid brief when it is rendered.
     """
@@ -204,7 +206,8 @@ def refusal_of(brief: Mapping[str, object]) -> str:
     try:
         renderer_for(pin)
         encoder_for(pin)
-    except PinUnmet as refusal:
+        engine_for(pin)
+    except (PinUnmet, EngineUnavailable) as refusal:
         return str(refusal)
     return ""
 
@@ -278,6 +281,7 @@ _CODES: tuple[tuple[type[Exception], FailureCode], ...] = (
     (CheckpointError, FailureCode.CHECKPOINT),
     (ScoreError, FailureCode.SCORE),
     (PinUnmet, FailureCode.PIN),
+    (EngineUnavailable, FailureCode.PIN),
     (UnfitMusic, FailureCode.QUALITY),
     (SynthesisError, FailureCode.SYNTHESIS),
     (DeadlinePassed, FailureCode.DEADLINE),

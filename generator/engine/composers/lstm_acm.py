@@ -26,6 +26,7 @@ import numpy as np
 from generator.engine.brief import Brief, Style
 from generator.engine.composers.accompaniment import PartNote
 from generator.engine.composers.composer import Progress
+from generator.engine.composers.engines import Engine
 from generator.engine.composers.form import BAR
 from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote
@@ -77,13 +78,6 @@ class Fusion(StrEnum):
     EMBEDDING = "embedding"
     LOGIT = "logit"
     TWO_PHASE = "two_phase"
-
-
-class Engine(StrEnum):
-    """What runs the network: numpy, or int8 where the extra "fast" is installed."""
-
-    NUMPY = "numpy"
-    INT8 = "int8"
 
 
 @dataclass(frozen=True)

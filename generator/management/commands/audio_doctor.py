@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.audio.machine import AudioFacts, audio_facts
 from generator.engine.brief import RendererPin
+from generator.engine.composers.engines import Engine, available_engines
 from generator.services.rendering import refusal_of
 
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
             self._require(options["pin"])
             return
         facts = audio_facts()
-        self.stdout.write(json.dumps(asdict(facts), indent=1) if options["json"] else _text(facts))
+        told = {**asdict(facts), "engines": available_engines()}
+        self.stdout.write(json.dumps(told, indent=1) if options["json"] else _text(facts))
         if not facts.encoders:
             raise CommandError(
                 f"soundfile with an MP3 encoder was expected, got libsndfile {facts.libsndfile} "
@@ -57,6 +59,7 @@ def _text(facts: AudioFacts) -> str:
         f"ffmpeg      {facts.ffmpeg or 'not found (not needed)'}",
         f"Device      {facts.cuda or 'CPU'}, {facts.n_cores} cores, torch {facts.torch}",
         f"FluidSynth  {facts.fluidsynth or 'not found: sampled instruments are off'}",
+        f"Engines     {_engines()}",
         *(f"SoundFont   {path}" for path in facts.soundfonts),
     ]
     if not facts.fluidsynth:
@@ -70,3 +73,8 @@ def _text(facts: AudioFacts) -> str:
             "synthesis, effects and metering"
         )
     return "\n".join(lines)
+
+
+def _engines() -> str:
+    names = [name or Engine.NUMPY for name in available_engines()]
+    return ", ".join(names) if names[1:] else "numpy (int8: pip install -r requirements-fast.txt)"

@@ -10,9 +10,10 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.composers.engines import Engine
 from generator.engine.composers.form import BREADTH
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.lstm_acm import Engine, Fusion, Settings, load_lstm_acm
+from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
 from generator.engine.errors import EngineError
 from generator.engine.metrics.line import melody_of

@@ -19,6 +19,7 @@ from generator.engine.brief import (
     RendererPin,
     Rendering,
 )
+from generator.engine.composers.engines import Engine, engine_name
 from generator.engine.errors import EngineError
 from generator.engine.pipeline import render
 from generator.management.commands.compose import style_weights
@@ -51,6 +52,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--encoder", default="", help="Write the MP3 with this program, such as ffmpeg."
         )
+        parser.add_argument(
+            "--engine",
+            choices=[engine.value for engine in Engine],
+            default=Engine.NUMPY.value,
+            help="What runs LSTM-ACM's network; int8 needs requirements-fast.txt.",
+        )
         parser.add_argument("--json", action="store_true", help="Print everything as JSON.")
 
     def handle(self, *_args: object, **options: object) -> None:
@@ -81,7 +88,11 @@ def _brief(options: dict[str, object]) -> Brief:
         instrument=Instrument(options["instrument"]),
         bed=Bed(options["bed"]),
     )
-    pin = replace(_pin(options["soundfont"]), encoder=_encoder(options["encoder"]))
+    pin = replace(
+        _pin(options["soundfont"]),
+        encoder=_encoder(options["encoder"]),
+        engine=engine_name(Engine(options["engine"])),
+    )
     return replace(brief, pin=pin)
 
 

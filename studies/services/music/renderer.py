@@ -4,14 +4,16 @@ A worker that has not the pinned renderer leaves the nights to another (docs/sou
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.conf import settings
 from django.db import transaction
 
 from generator.engine.audio.pins import built_in_pin
 from generator.engine.brief import RendererPin
-from studies.exceptions import ReasonMissing, RendererUnreadable
+from generator.engine.composers.engines import Engine, engine_name
+from generator.engine.errors import EngineUnavailable
+from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable
 from studies.models.study import Study
 from studies.services.trail.audit import Actor, record
 
@@ -19,18 +21,26 @@ from studies.services.trail.audit import Actor, record
 def chosen_pin() -> RendererPin:
     """Return the pin that studies opened now get: the installation's choice, or the built-in.
 
+    NOCTURNE_ENGINE says what runs the composers' networks, where the pin does not say it itself.
+
     Raises
     ------
     RendererUnreadable
         NOCTURNE_RENDERER_PIN is not a pin as `audio_doctor --json` prints it.
+    EngineMissing
+        NOCTURNE_ENGINE names an engine that is not installed here.
     """
     text = settings.NOCTURNE_RENDERER_PIN
-    if not text:
-        return built_in_pin()
     try:
-        return RendererPin(**json.loads(text))
+        pin = RendererPin(**json.loads(text)) if text else built_in_pin()
     except (TypeError, ValueError) as error:
         raise RendererUnreadable(str(error)) from error
+    if pin.engine:
+        return pin
+    try:
+        return replace(pin, engine=engine_name(Engine(settings.NOCTURNE_ENGINE)))
+    except EngineUnavailable as error:
+        raise EngineMissing(str(error)) from error
 
 
 def pin_of(study: Study) -> RendererPin | None:

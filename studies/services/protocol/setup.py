@@ -11,7 +11,7 @@ from studies import clock
 from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
-from studies.exceptions import ReasonMissing, RendererUnreadable, StudyNotReady
+from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
 from studies.services.allocation import reasons_against_sequences, seal_streams
@@ -175,7 +175,7 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
 def _unreadable_renderer() -> list[str]:
     try:
         chosen_pin()
-    except RendererUnreadable as error:
+    except (RendererUnreadable, EngineMissing) as error:
         return [str(error)]
     return []
 

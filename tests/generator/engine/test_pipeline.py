@@ -14,8 +14,10 @@ from generator.engine.audio.quality import PREVIEW_ITEMS
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import BuiltInRenderer
 from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Rendering, Style
+from generator.engine.composers.engines import Engine, engine_name
 from generator.engine.composers.gate import MAX_GRADED_DRAWS
-from generator.engine.errors import RenderCancelled, SynthesisError
+from generator.engine.errors import EngineUnavailable, RenderCancelled, SynthesisError
+from generator.engine.networks import onnx_graph
 from generator.engine.pipeline import MAX_DRAWS, drawn_seed, first_fit, render, render_score
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 
@@ -97,6 +99,26 @@ def test_the_same_brief_gives_the_same_bytes_and_another_seed_others(tmp_path):
     assert results[0].audio_sha256 == results[1].audio_sha256
     assert results[0].midi_sha256 == results[1].midi_sha256
     assert results[0].audio_sha256 != results[2].audio_sha256
+
+
+@pytest.mark.skipif(
+    onnx_graph.onnxruntime is None, reason="the extra 'fast' (onnx, onnxruntime) is not installed"
+)
+def test_what_is_pinned_to_int8_is_composed_by_it_and_the_same_pin_gives_the_same_bytes(tmp_path):
+    pin = replace(BuiltInRenderer().pin, engine=engine_name(Engine.INT8))
+    pinned = replace(brief(pin=pin), composer=ComposerName.LSTM_ACM)
+    one, again = (render(pinned, directory=tmp_path, stem=stem) for stem in ("one", "again"))
+    assert (one.audio_sha256, one.midi_sha256) == (again.audio_sha256, again.midi_sha256)
+    assert one.composer_release.endswith("+int8")
+    assert one.pin["engine"] == pin.engine
+
+
+def test_an_engine_that_is_not_there_is_refused_for_every_composer(tmp_path):
+    pin = replace(BuiltInRenderer().pin, engine="int8 onnxruntime 0")
+    for composer in ComposerName:
+        with pytest.raises(EngineUnavailable, match="pinned engine int8 onnxruntime 0"):
+            render(replace(brief(pin=pin), composer=composer), directory=tmp_path, stem="night")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_that_was_written_measures_what_the_rendering_says(tmp_path):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from generator.engine.audio import fluidsynth
 from generator.engine.audio.encoders import built_in
+from generator.engine.composers.engines import available_engines
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, WorkerHeartbeat
 
 
@@ -85,6 +86,7 @@ def test_audio_doctor_tells_encoder_device_renderers_and_speed(capsys):
     facts = json.loads(told(capsys, "audio_doctor", json=True))
     assert facts["encoders"][0].startswith("libsndfile ")
     assert facts["n_cores"] >= 1
+    assert facts["engines"] == available_engines()
     assert facts["renderers"][0]["pin"]["renderer"] == "built-in"
     assert all(row["times_real_time"] > 1 for row in facts["renderers"])
     assert bool(facts["soundfonts"]) == bool(facts["fluidsynth"])
@@ -103,6 +105,7 @@ def test_audio_doctor_says_whether_a_machine_meets_a_pin(capsys):
 def test_audio_doctor_speaks_to_people_too(capsys):
     text = told(capsys, "audio_doctor")
     assert "Encoder     libsndfile " in text
+    assert "Engines     numpy" in text
     assert "Renderer    built-in" in text
     assert "x real time a core" in text
 

@@ -121,13 +121,14 @@ def test_a_worker_leaves_what_it_cannot_render_as_pinned_to_another_and_says_why
     assert left.refusal.startswith("w1@here: the pinned renderer")
 
 
-def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_refuses():
+def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_or_engine_refuses():
     for changes in (
         {"encoder": "ffmpeg 0.1"},
         {"renderer": "fluidsynth", "soundfont_sha256": "0" * 64},
         {"device": "another kind"},
         {"chunk_samples": 1},
         {"profile": "loud/v1"},
+        {"engine": "int8 onnxruntime 0"},
     ):
         assert refusal_of(json.loads(pinned(**changes).to_json())), changes
     assert refusal_of(json.loads(pinned().to_json())) == ""

@@ -5,8 +5,9 @@ import pytest
 from pytest_django import Settings
 
 from generator.engine.audio.pins import built_in_pin
+from generator.engine.composers import engines
 from generator.services.rendering import refusal_of
-from studies.exceptions import ReasonMissing, RendererUnreadable, StudyNotReady
+from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
 from studies.models.audit import AuditEntry
 from studies.models.study import ArmKind, Study
 from studies.services.music.playlists import request_tonight
@@ -66,6 +67,25 @@ def test_a_pin_that_nobody_can_read_stands_in_the_way_of_opening(settings, text)
     with pytest.raises(RendererUnreadable, match="NOCTURNE_RENDERER_PIN as a pin"):
         chosen_pin()
     with pytest.raises(StudyNotReady, match="NOCTURNE_RENDERER_PIN"):
+        open_study(study=draft, actor=SYSTEM)
+
+
+def test_the_installation_may_have_its_studies_composed_by_int8(settings, monkeypatch) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda _name: "found")
+    monkeypatch.setattr(engines, "version", lambda _name: "1.2.3")
+    settings.NOCTURNE_ENGINE = "int8"
+    assert pin_of(make_study()) == replace(built_in_pin(), engine="int8 onnxruntime 1.2.3")
+    settings.NOCTURNE_RENDERER_PIN = json.dumps(asdict(OTHER) | {"engine": "int8 onnxruntime 9"})
+    assert chosen_pin().engine == "int8 onnxruntime 9"
+
+
+def test_an_engine_that_is_not_there_stands_in_the_way_of_opening(settings, monkeypatch) -> None:
+    draft = make_study(is_open=False)
+    monkeypatch.setattr(engines, "find_spec", lambda _name: None)
+    settings.NOCTURNE_ENGINE = "int8"
+    with pytest.raises(EngineMissing, match="NOCTURNE_ENGINE"):
+        chosen_pin()
+    with pytest.raises(StudyNotReady, match=r"requirements-fast\.txt"):
         open_study(study=draft, actor=SYSTEM)
 
 
