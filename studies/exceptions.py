@@ -110,6 +110,18 @@ class LockRefused(StudyError):
         )
 
 
+class ReviewRefused(StudyError):
+    """A review of the trail goes beyond it, or not beyond the one before."""
+
+    code = "review_refused"
+
+    def __init__(self, up_to: int, last: int) -> None:
+        super().__init__(
+            f"a review up to an entry after number {last} was expected, got one up to {up_to}. "
+            "Read the trail from the last review on, then sign it."
+        )
+
+
 class NothingToSign(StudyError):
     """A signature stands under something."""
 

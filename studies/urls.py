@@ -148,6 +148,7 @@ clinicians = [
     path("clinic/<slug:study>/sequence/", sequence.sequence, name="sequence"),
     path("clinic/<slug:study>/simulation/", sequence.simulation, name="simulation"),
     path("clinic/<slug:study>/trail/", trail.trail, name="trail"),
+    path("clinic/<slug:study>/trail/review/", trail.review, name="trail_review"),
     path("clinic/<slug:study>/flow/", flow.flow, name="flow"),
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
     path("clinic/<slug:study>/database/", closing.database, name="database"),

@@ -51,6 +51,7 @@ class Ability(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     SEE_PROGRESS = "see_progress"
     READ_AUDIT = "read_audit"
+    REVIEW_AUDIT = "review_audit"
     TREAT = "treat"
     HANDLE_SAFETY = "handle_safety"
     QUERY = "query"
@@ -124,13 +125,14 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.SEE_PROGRESS,
         }
     ),
-    # Looks at everything that blinded staff enter, changes nothing.
+    # Looks at everything that blinded staff enter, changes nothing, signs what was read.
     RoleName.MONITOR: frozenset(
         {
             Ability.SEE_PROTOCOL,
             Ability.SEE_PARTICIPANTS,
             Ability.SEE_PROGRESS,
             Ability.READ_AUDIT,
+            Ability.REVIEW_AUDIT,
             Ability.QUERY,
         }
     ),

@@ -21,6 +21,8 @@ class DeviationKind(models.TextChoices):
 
 # What only the arm with lessons can have is not shown to blinded staff.
 TELLS_THE_ARM = frozenset({DeviationKind.LATE_TITRATION})
+# Under this name the trail has them, so that a blinded reader's trail can leave them out.
+NOTE_UNBLINDING = "note_titration"
 
 
 class DeviationState(models.TextChoices):

@@ -95,10 +95,11 @@ def planned_visits(participant: Participant) -> list[Visit]:
 
 def _entries(participant: Participant) -> models.QuerySet[AuditEntry]:
     entries = AuditEntry.objects.filter(chain=participant.study.code, action__in=Happening.values)
-    return entries.filter(_subjects(participant)).order_by("number")
+    return entries.filter(subjects_of(participant)).order_by("number")
 
 
-def _subjects(participant: Participant) -> models.Q:
+def subjects_of(participant: Participant) -> models.Q:
+    """Return which entries are about a participant, by the rows they name."""
     own = {
         "studies.participant": [participant.pk],
         "studies.privatelink": participant.links.values_list("pk", flat=True),

@@ -13,7 +13,13 @@ from django.db.models import F, QuerySet
 from studies import clock
 from studies.design.dry_run import MONTH_RECALL
 from studies.exceptions import ReasonMissing
-from studies.models.deviation import TELLS_THE_ARM, Deviation, DeviationKind, DeviationState
+from studies.models.deviation import (
+    NOTE_UNBLINDING,
+    TELLS_THE_ARM,
+    Deviation,
+    DeviationKind,
+    DeviationState,
+)
 from studies.models.participant import Participant
 from studies.models.sleep_window import SleepWindow
 from studies.models.user import User
@@ -26,7 +32,7 @@ TITRATION_DUE = timedelta(days=3)
 # What was handed in longer ago has been looked at many times.
 LATELY = timedelta(days=28)
 # The audit page leaves entries with this action out while a study is blinded.
-NOTE, NOTE_UNBLINDING = "note_deviation", "note_titration"
+NOTE = "note_deviation"
 
 
 def find_deviations() -> int:

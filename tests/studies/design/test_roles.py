@@ -26,8 +26,8 @@ def test_nobody_but_the_unblinded_statistician_may_know_a_future_slot() -> None:
 @pytest.mark.parametrize("role", ["monitor", "auditor"])
 def test_who_looks_on_changes_nothing(role: str) -> None:
     looks = {Ability.SEE_PROTOCOL, Ability.SEE_PARTICIPANTS, Ability.SEE_PROGRESS}
-    # A monitor's question changes no answer.
-    looks |= {Ability.QUERY}
+    # Neither a monitor's question nor their signature changes an answer.
+    looks |= {Ability.QUERY, Ability.REVIEW_AUDIT}
     assert ROLE_ABILITIES[role] <= looks | {Ability.READ_AUDIT}
 
 

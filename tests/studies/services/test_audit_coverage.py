@@ -23,6 +23,7 @@ from studies.services.protocol.members import add_site
 from studies.services.protocol.setup import close_study
 from studies.services.protocol.versions import submit_version
 from studies.services.trail.audit import SYSTEM, record, staff
+from studies.services.trail.reviews import sign_review
 from studies.services.visits.scheduling import keep_calendar
 from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
@@ -40,7 +41,7 @@ NAMED = {
     "studies.listeningsession", "studies.lessonprogress", "studies.diaryentry",
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
-    "studies.lock", "studies.signature", "studies.contactretention",
+    "studies.lock", "studies.signature", "studies.contactretention", "studies.auditreview",
     "studies.nightrating", "studies.poolmix",
     "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
     "studies.reminder", "studies.reminderchoice",
@@ -85,6 +86,7 @@ def _conduct() -> None:
     lock_visit(visit=person.visits.get(week=0), actor=SYSTEM)
     actor = staff(clinician_of(person.study))
     sign_casebook(participant=person, meaning="reviewed", actor=actor)
+    sign_review(study=person.study, up_to=1, note="nothing to query", actor=actor)
     close_study(study=person.study, actor=actor, reason="the audit is tested")
     set_erasure_day(study=person.study, erase_on=date(2100, 1, 1), actor=actor)
 

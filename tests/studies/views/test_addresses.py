@@ -122,6 +122,7 @@ STUDY = {
     "sequence": Ability.SEE_SEQUENCE,
     "simulation": Ability.SIMULATE,
     "trail": Ability.READ_AUDIT,
+    "trail_review": Ability.REVIEW_AUDIT,
     "flow": Ability.SEE_PROGRESS,
     "study_close": Ability.CLOSE,
     "database": Ability.CLOSE,
