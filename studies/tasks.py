@@ -12,7 +12,7 @@ from studies.services.conduct.items import escalate_overdue
 from studies.services.conduct.reminders import send_due_reminders
 from studies.services.conduct.watching import look_at_answers
 from studies.services.music.preparing import prepare_nights
-from studies.services.results import analysing, runs
+from studies.services.results import analysing, exporting, exports, runs
 from studies.services.trail.audit_heads import write_todays_heads
 from studies.services.visits.scheduling import keep_calendar
 
@@ -86,3 +86,15 @@ def run_analysis_task(run_id: str) -> None:
 def sweep_analyses_task() -> None:
     """Wake a worker for analyses that wait or were left behind."""
     runs.sweep()
+
+
+@shared_task(name=exports.RUN_EXPORT)
+def run_export_task(run_id: str) -> None:
+    """Write an export; a call that comes twice finds nothing to do."""
+    exporting.run_next(UUID(run_id))
+
+
+@shared_task(name=exports.SWEEP_EXPORTS)
+def sweep_exports_task() -> None:
+    """Wake a worker for exports that wait or were left behind; remove old files."""
+    exports.sweep()

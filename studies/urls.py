@@ -31,6 +31,7 @@ from studies.views.participant import (
 from studies.views.research import (
     adherence,
     analysis,
+    exports,
     flow,
     protocol,
     results,
@@ -54,6 +55,7 @@ app_name = "studies"
 
 PERSON = "clinic/<slug:study>/p/<str:code>"
 RUN = "research/<slug:study>/analysis/<uuid:key>"
+EXPORT = "research/<slug:study>/exports/<uuid:key>"
 CARE_OF = "care/<slug:study>/p/<str:code>"
 
 everybody = [
@@ -194,7 +196,11 @@ therapists = [
 ]
 researchers = [
     path("research/<slug:study>/", results.outcomes, name="outcomes"),
-    path("research/<slug:study>/export/", results.export, name="export"),
+    path("research/<slug:study>/exports/", exports.page, name="exports"),
+    path("research/<slug:study>/export/", exports.run, name="export"),
+    path(f"{EXPORT}/cancel/", exports.cancel, name="export_cancel"),
+    path(f"{EXPORT}/status/", exports.status, name="export_status"),
+    path(f"{EXPORT}/file/", exports.file, name="export_file"),
     path("research/<slug:study>/unblind/", results.unblind, name="unblind"),
     path("research/<slug:study>/analysis/", analysis.page, name="analysis"),
     path("research/<slug:study>/analysis/plan/", analysis.plan, name="analysis_plan"),

@@ -25,7 +25,7 @@ from django.utils import timezone
 from studies.models.audit import AuditHead
 from studies.models.study import Study
 from studies.models.user import User
-from studies.services.results.runs import AT_WORK
+from studies.services.results.jobs import AT_WORK
 from studies.services.results.runs import folder as analyses_folder
 from studies.services.trail.audit import verify_chain
 from therapy_site import dumps

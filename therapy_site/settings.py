@@ -252,6 +252,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "sweep-exports": {
+        "task": "studies.sweep_exports",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     # Once a day is enough; asked hourly, a scheduler that was down at the time misses no day.
     "keep-audit-heads": {
         "task": "studies.keep_audit_heads",
@@ -266,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 # How long a worker may be silent before its job goes to another one.
 NOCTURNE_LEASE_S = env_int("NOCTURNE_LEASE_S", 60)
+NOCTURNE_EXPORT_DAYS = env_int("NOCTURNE_EXPORT_DAYS", 7)  # how long an export's file is kept
 NOCTURNE_RENDERER_PIN = env_text("NOCTURNE_RENDERER_PIN")  # JSON; empty: the built-in voices
 NOCTURNE_ENGINE = env_choice("NOCTURNE_ENGINE", "numpy", ("numpy", "int8"))  # of new studies
 NOCTURNE_POOL_MIXES = env_int("NOCTURNE_POOL_MIXES", 3)  # of each music arm, for nights that fail

@@ -7,7 +7,7 @@ the time of writing.
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -29,11 +29,21 @@ class Bundle:
         Every file lies in it.
     at : datetime
         The moment of the cut, UTC.
+    tell : callable, optional
+        Called with the name of the file and the bytes of all files so far, at every chunk; what it
+        raises ends the writing.
     """
 
-    def __init__(self, archive: ZipFile, folder: str, at: datetime) -> None:
-        self._archive, self._folder, self._at = archive, folder, at
+    def __init__(
+        self,
+        archive: ZipFile,
+        folder: str,
+        at: datetime,
+        tell: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self._archive, self._folder, self._at, self._tell = archive, folder, at, tell
         self._digests: dict[str, str] = {}
+        self._n_bytes = 0
 
     def table(self, name: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         """Write a CSV file; rows are taken one by one and never held together."""
@@ -72,6 +82,9 @@ class Bundle:
             for chunk in chunks:
                 digest.update(chunk)
                 target.write(chunk)
+                self._n_bytes += len(chunk)
+                if self._tell:
+                    self._tell(name, self._n_bytes)
         self._digests[name] = digest.hexdigest()
 
 

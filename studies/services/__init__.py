@@ -15,9 +15,9 @@ conduct/        reminders.py and reminder_mail.py (decided when they are sent), 
                 rules), items.py (something somebody must do by a time), events.py (adverse events),
                 deviations.py, queries.py, withdrawal.py (the intervention, the contact, the data)
 planning/       plans.py (the analysis plan: draft, lock, deviations), proposal.py
-results/        analysis.py (the outcomes page), runs.py (ask, cancel, sweep), analysing.py (the
-                worker's part: analyse, report, publish), export.py (one ZIP; its rows,
-                formats and analysis in export_*.py)
+results/        analysis.py (the outcomes page), jobs.py (claim, report, hand in), runs.py and
+                exports.py (ask, cancel, sweep), analysing.py and exporting.py (the worker's part),
+                export.py (one ZIP; its rows, formats and analysis in export_*.py)
 closing/        locks.py (two people open one), signing.py, unblinding.py (one person, never
                 quietly), contacts.py (erased on their day), archive.py, code_version.py
 trail/          audit.py (who changed what, from what to what, and why; the chain and its proof),

@@ -245,6 +245,7 @@ def staff(
         Exhibit("unblind", f"/research/{running}/unblind/", RESEARCHER),
         Exhibit("analysis", f"/research/{finished}/analysis/", RESEARCHER),
         Exhibit("analysis-plan", f"/research/{finished}/analysis/plan/", RESEARCHER),
+        Exhibit("exports", f"/research/{finished}/exports/", RESEARCHER),
         Exhibit("second-factor", "/accounts/2fa/", RESEARCHER),
         Exhibit("password", "/accounts/password/change/", RESEARCHER),
         Exhibit("administration", "/admin/", ADMINISTRATOR),

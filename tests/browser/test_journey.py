@@ -207,8 +207,11 @@ def interval(words: str) -> tuple[float, float, float]:
 def the_export_can_be_verified(page: Page) -> None:
     """The ZIP has the items and the dictionary, and its checksums are right."""
     page.goto(f"/research/{STUDY}/")
+    page.get_by_role("link", name="Export the data").click()
+    page.get_by_role("button", name="Export the data").click()
+    # The page follows the worker and shows the file when it is there.
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the data").click()
+        page.get_by_role("button", name="Download").click()
     with ZipFile(download.value.path()) as archive:
         files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     for line in files["SHA256SUMS"].decode().splitlines():

@@ -10,7 +10,7 @@ from studies import clock
 from studies.models.study import ArmKind
 from studies.models.visit import Assessment
 from studies.services.allocation import arm_kind_of
-from studies.services.results import runs
+from studies.services.results import exports, runs
 from studies.tasks import (
     KEEP_AUDIT_HEADS,
     KEEP_CALENDAR,
@@ -18,7 +18,9 @@ from studies.tasks import (
     keep_audit_heads_task,
     keep_calendar_task,
     prepare_nights_task,
+    run_export_task,
     sweep_analyses_task,
+    sweep_exports_task,
 )
 from tests.factories import make_participant, make_study
 
@@ -31,7 +33,15 @@ def test_the_beat_knows_the_tasks_by_their_names() -> None:
     assert keep_audit_heads_task.name == KEEP_AUDIT_HEADS
     assert prepare_nights_task.name == PREPARE_NIGHTS
     assert sweep_analyses_task.name == runs.SWEEP_ANALYSES
-    assert {runs.SWEEP_ANALYSES, KEEP_CALENDAR, KEEP_AUDIT_HEADS, PREPARE_NIGHTS} <= scheduled
+    assert run_export_task.name == exports.RUN_EXPORT
+    assert sweep_exports_task.name == exports.SWEEP_EXPORTS
+    assert {
+        runs.SWEEP_ANALYSES,
+        exports.SWEEP_EXPORTS,
+        KEEP_CALENDAR,
+        KEEP_AUDIT_HEADS,
+        PREPARE_NIGHTS,
+    } <= scheduled
 
 
 def test_nights_and_pools_are_prepared_and_running_twice_is_once(settings: Settings) -> None:

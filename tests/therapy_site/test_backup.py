@@ -12,7 +12,8 @@ from django.db import connection
 
 from studies.models.audit import AuditEntry
 from studies.models.user import User
-from studies.services.results.runs import AT_WORK, folder
+from studies.services.results.jobs import AT_WORK
+from studies.services.results.runs import folder
 from studies.services.trail.audit import SYSTEM, record, verify_chain
 from therapy_site import dumps
 from therapy_site.lock import take_lock

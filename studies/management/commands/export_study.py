@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from studies.exceptions import RunRefused
-from studies.models.analysis import RunState
+from studies.models.jobs import RunState
 from studies.models.study import Study
 from studies.services.results.analysing import run_next
 from studies.services.results.export import export_study

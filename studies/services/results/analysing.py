@@ -9,24 +9,24 @@ import json
 import logging
 import platform
 import shutil
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from studies import clock
-from studies.models.analysis import AnalysisRun, RunState
+from studies.models.analysis import AnalysisRun
+from studies.models.jobs import RunState
 from studies.selectors.analysis_rows import analysis_csv
 from studies.selectors.participant_flow import flow_of
 from studies.services.planning.plans import deviations, read_plan
-from studies.services.results.runs import AT_WORK, PLAN, RESULTS, RUN, TABLE, files_of, folder
+from studies.services.results.jobs import AT_WORK, Stopped, claim, end, go_on, hand_in
+from studies.services.results.runs import PLAN, RESULTS, RUN, TABLE, files_of, folder
 from studies.services.trail.audit import SYSTEM, record
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.records import to_json
@@ -45,13 +45,9 @@ READ, ANALYSED = 0.1, 0.6
 PACKAGES = ("numpy", "scipy", "matplotlib", "reportlab", "django")
 
 
-class Stopped(Exception):
-    """The run was cancelled, or is another worker's by now."""
-
-
 def run_next(key: UUID) -> AnalysisRun | None:
     """Carry out the run that was named, if it is still due; None where it is not."""
-    run = claim(key)
+    run = claim(AnalysisRun, key)
     if run is None:
         return None
     work = Path(mkdtemp(dir=folder(), prefix=AT_WORK))
@@ -59,28 +55,16 @@ def run_next(key: UUID) -> AnalysisRun | None:
         facts = _work(run, work)
         _publish(run, work, facts)
     except Stopped:
-        _end(run, RunState.CANCELLED)
+        end(run, RunState.CANCELLED)
     except StatisticsError as error:
-        _end(run, RunState.FAILED, f"{type(error).__name__} [{error.code}]: {error}")
+        end(run, RunState.FAILED, f"{type(error).__name__} [{error.code}]: {error}")
     except Exception as error:
         logger.exception("analysis %s", run.pk)
-        _end(run, RunState.FAILED, f"{type(error).__name__}: {error}")
+        end(run, RunState.FAILED, f"{type(error).__name__}: {error}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     run.refresh_from_db()
     return run
-
-
-def claim(key: UUID) -> AnalysisRun | None:
-    """Take the row under a fresh lease; of two workers, the second one finds nothing."""
-    now, lease = timezone.now(), uuid4()
-    taken = AnalysisRun.objects.due(now).filter(pk=key)
-    if not taken.update(
-        state=RunState.RUNNING, lease=lease, lease_until=now + _lease(), progress=0.0, step="",
-        attempt=F("attempt") + 1,
-    ):  # fmt: skip
-        return None
-    return AnalysisRun.objects.select_related("study", "plan").get(pk=key)
 
 
 def _work(run: AnalysisRun, work: Path) -> dict[str, Any]:
@@ -91,12 +75,12 @@ def _work(run: AnalysisRun, work: Path) -> dict[str, Any]:
     # The study may have been unblinded since the run was asked for; what is shown is as of now.
     is_blinded = study.is_blinded
     plan = read_plan(run.plan.content)
-    _go_on(run, 0.0, "reading")
+    go_on(run, 0.0, "reading")
     text = analysis_csv(study, plan)
     table = read_table(text.splitlines(keepends=True), plan, together=is_blinded)
-    _go_on(run, READ, "analysing")
+    go_on(run, READ, "analysing")
     method = describe_together if is_blinded else analyse
-    results = method(plan, table, progress=lambda step: _go_on(run, READ, step))
+    results = method(plan, table, progress=lambda step: go_on(run, READ, step))
     departures = deviations(run.plan)
     data = results.as_data() | {"is_blinded": is_blinded, "deviations": departures}
     _write(work / TABLE, text)
@@ -128,39 +112,20 @@ def _work(run: AnalysisRun, work: Path) -> dict[str, Any]:
 def _report(run: AnalysisRun, results: Results, about: About, work: Path) -> None:
     for number, language in enumerate(LANGUAGES):
         share = ANALYSED + (1 - ANALYSED) * number / len(LANGUAGES)
-        _go_on(run, share, f"report in {language}")
+        go_on(run, share, f"report in {language}")
         words = words_in(language)
         report = compose(results, about, words)
         _write(work / f"report.{language}.html", to_html(report, words))
         (work / f"report.{language}.pdf").write_bytes(to_pdf(report, words))
 
 
-def _go_on(run: AnalysisRun, progress: float, step: str) -> None:
-    """Report progress and renew the lease; raises Stopped when the row is not ours any more."""
-    held = AnalysisRun.objects.filter(pk=run.pk, lease=run.lease, cancel_requested=False)
-    if not held.update(progress=progress, step=step[:64], lease_until=timezone.now() + _lease()):
-        raise Stopped
-
-
 @transaction.atomic
 def _publish(run: AnalysisRun, work: Path, facts: dict[str, Any]) -> None:
-    held = AnalysisRun.objects.select_for_update().filter(
-        pk=run.pk, lease=run.lease, state=RunState.RUNNING, cancel_requested=False
-    )
-    if not held.update(
-        state=RunState.DONE, progress=1.0, step="", finished_at=timezone.now(), **facts
-    ):
-        raise Stopped
+    hand_in(run, facts)
     target = files_of(run)
     shutil.rmtree(target, ignore_errors=True)
     work.replace(target)
     record(actor=SYSTEM, action="finish_analysis", subject=run, new=facts)
-
-
-def _end(run: AnalysisRun, state: str, message: str = "") -> None:
-    AnalysisRun.objects.filter(pk=run.pk, lease=run.lease, state=RunState.RUNNING).update(
-        state=state, finished_at=timezone.now(), message=message[: AnalysisRun.MESSAGE_LENGTH]
-    )
 
 
 def _run_data(run: AnalysisRun, began: datetime, facts: dict[str, Any]) -> dict[str, Any]:
@@ -176,8 +141,3 @@ def _run_data(run: AnalysisRun, began: datetime, facts: dict[str, Any]) -> dict[
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
-
-
-def _lease() -> timedelta:
-    # Twenty imputations of a large trial may pass between two reports of progress.
-    return timedelta(seconds=10 * settings.NOCTURNE_LEASE_S)

@@ -8,8 +8,9 @@ formats in `export_formats`.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO
 from zipfile import ZipFile
@@ -43,6 +44,9 @@ from studies.services.results.export_skills import adherence_rows, night_rows, w
 from studies.services.trail.audit import Actor, record
 
 IN_MEMORY_BYTES = 8_000_000
+# Reading the people is this share of the work; the rest goes by bytes, of which the files have this
+# many for each character of the people (benchmarks/exports.py), more or less.
+READ, ALMOST, EXPANSION = 0.15, 0.99, 9.0
 
 TABLE_ROWS = {
     "items.csv": answer_rows,
@@ -57,6 +61,10 @@ TABLE_ROWS = {
 }
 
 
+# Called with the share of the work that is done and what is being written.
+Tell = Callable[[float, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """A finished export: the name to save it under, and its content from the start."""
@@ -66,30 +74,76 @@ class Export:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is known of an export that was written."""
+
+    cut_at: datetime
+    n_analysed: int
+    is_blinded: bool
+    sha256: str
+
+
 @transaction.atomic
 def export_study(*, study: Study, actor: Actor) -> Export:
     """Write the export of a study as it stands now; the audit trail keeps its checksum."""
+    file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 -- the caller closes it
+    written = write_export(study, file)
+    record(
+        actor=actor,
+        action="export_study",
+        subject=study,
+        new={
+            "sha256": written.sha256,
+            "n_analysed": written.n_analysed,
+            "is_blinded": written.is_blinded,
+        },
+    )
+    return Export(filename_of(study, written.cut_at), file, written.sha256)
+
+
+def write_export(study: Study, file: IO[bytes], tell: Tell | None = None) -> Written:
+    """Write the ZIP into an open file, which stands at its start afterwards.
+
+    `tell` hears of every person that is read and every chunk that is written; what it raises ends
+    the export.
+    """
     cut_at = clock.now()
     codes = analysed_codes(study)
     arms = {code: _arm(arm) for code, arm in arm_labels(study, codes).items()}
+    way = _Way(tell or _silent, len(codes))
     results = report(study)
-    file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 -- the caller closes it
-    with ZipFile(file, "w") as archive, People(study, arms) as people:
-        bundle = Bundle(archive, study.code, cut_at)
+    with People(study, arms, way.read) as people, ZipFile(file, "w") as archive:
+        way.n_characters = people.n_characters
+        bundle = Bundle(archive, study.code, cut_at, way.wrote)
         _write_tables(bundle, study, arms, results)
         named = [MASKED] if study.is_blinded else results.arms
         write_formats(bundle, sheet_of(study, named, cut_at), people)
         analysis = about_analysis(study, write_analysis(bundle, study))
         bundle.text("README.txt", _readme(study, results, analysis))
         bundle.text("SHA256SUMS", bundle.checksums())
-    sha256 = _sha256_of(file)
-    record(
-        actor=actor,
-        action="export_study",
-        subject=study,
-        new={"sha256": sha256, "n_analysed": len(codes), "is_blinded": study.is_blinded},
-    )
-    return Export(f"{study.code}-{cut_at:%Y%m%dT%H%M%SZ}.zip", file, sha256)
+    return Written(cut_at, len(codes), study.is_blinded, _sha256_of(file))
+
+
+def filename_of(study: Study, cut_at: datetime) -> str:
+    """Return the name to save an export under."""
+    return f"{study.code}-{cut_at:%Y%m%dT%H%M%SZ}.zip"
+
+
+class _Way:
+    """How far an export is: reading people first, then by the bytes that they will make."""
+
+    def __init__(self, tell: Tell, n_people: int) -> None:
+        self._tell, self._n_people = tell, n_people
+        self.n_characters = 0
+
+    def read(self, n_people: int) -> None:
+        self._tell(READ * n_people / self._n_people, "people")
+
+    def wrote(self, name: str, n_bytes: int) -> None:
+        expected = EXPANSION * self.n_characters
+        share = min(1.0, n_bytes / expected) if expected else 1.0
+        self._tell(READ + (ALMOST - READ) * share, name)
 
 
 def _write_tables(bundle: Bundle, study: Study, arms: Mapping[str, str], results: Report) -> None:
@@ -167,6 +221,10 @@ def _wording_note() -> str:
     if not functional:
         return ""
     return f"Shown with functional labels, not the licensed texts: {', '.join(functional)}.\n"
+
+
+def _silent(_share: float, _what: str) -> None:
+    """Tell nobody."""
 
 
 def _arm(label: str) -> str:

@@ -5,7 +5,7 @@ study needs no more memory than a small one, and all formats tell of the same mo
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -58,15 +58,25 @@ class People:
     study : Study
     arms : mapping
         Participant code to arm, or to its mask.
+    tell : callable, optional
+        Called with the number of people read so far; what it raises ends the reading.
     """
 
-    def __init__(self, study: Study, arms: Mapping[str, str]) -> None:
-        self.n_people = self.n_visits = 0
+    def __init__(
+        self, study: Study, arms: Mapping[str, str], tell: Callable[[int], None] | None = None
+    ) -> None:
+        self.n_people = self.n_visits = self.n_characters = 0
         self._file = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 -- closed by __exit__
-        for person in _people(study, arms):
-            self.n_people += 1
-            self.n_visits += len(person.visits)
-            self._file.write(to_line(person))
+        try:
+            for person in _people(study, arms):
+                self.n_people += 1
+                self.n_visits += len(person.visits)
+                self.n_characters += self._file.write(to_line(person))
+                if tell:
+                    tell(self.n_people)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __iter__(self) -> Iterator[Person]:
         self._file.seek(0)

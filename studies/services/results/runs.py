@@ -1,30 +1,25 @@
 """Ask for an analysis, cancel it, find its files; and keep the queue moving when something broke.
 
-The row is the job, as for playlists. A message is only a wake-up call, sent by task name after the
-row is safe, so this module needs neither the tasks nor matplotlib.
+The row is the job (`jobs`). A message is only a wake-up call, sent by task name after the row is
+safe, so this module needs neither the tasks nor matplotlib.
 """
 
-import logging
 import re
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from studies import clock
 from studies.exceptions import RunRefused
-from studies.models.analysis import AnalysisPlanVersion, AnalysisRun, RunState
+from studies.models.analysis import AnalysisPlanVersion, AnalysisRun
+from studies.models.jobs import RunState
 from studies.models.study import Study
 from studies.services.planning.plans import draft_of, locked_plan, save_plan
 from studies.services.planning.proposal import proposed_plan
+from studies.services.results import jobs
 from studies.services.trail.audit import Actor, record
-
-logger = logging.getLogger(__name__)
 
 # The names of the doors in studies/tasks.py.
 RUN_ANALYSIS = "studies.run_analysis"
@@ -32,9 +27,6 @@ SWEEP_ANALYSES = "studies.sweep_analyses"
 
 RESULTS, RUN, TABLE, PLAN = "results.json", "run.json", "trial.csv", "plan.json"
 FILE = re.compile(r"(results|run|plan)\.json|trial\.csv|report\.(en|zh_hans)\.(html|pdf)")
-# What a folder is called while a worker fills it.
-AT_WORK = "at-work-"
-ATTEMPTS_MAX = 3
 
 
 @transaction.atomic
@@ -44,8 +36,7 @@ def request_analysis(*, study: Study, actor: Actor) -> AnalysisRun:
     Raises RunRefused while another run of the study is under way.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
-    under_way = study.analysis_runs.filter(state__in=(RunState.QUEUED, RunState.RUNNING))
-    if under_way.exists():
+    if study.analysis_runs.under_way().exists():
         raise RunRefused("no analysis under way", "one")
     run = AnalysisRun.objects.create(
         study=study,
@@ -60,7 +51,7 @@ def request_analysis(*, study: Study, actor: Actor) -> AnalysisRun:
         subject=run,
         new={"plan": run.plan.number, "sha256": run.plan.sha256, "is_blinded": run.is_blinded},
     )
-    transaction.on_commit(partial(_wake, run.pk))
+    transaction.on_commit(partial(jobs.wake, RUN_ANALYSIS, run.pk))
     return run
 
 
@@ -70,30 +61,14 @@ def cancel_analysis(*, run: AnalysisRun, actor: Actor) -> AnalysisRun:
 
     Raises RunRefused where it has ended.
     """
-    row = AnalysisRun.objects.filter(pk=run.pk)
-    waits = row.filter(state=RunState.QUEUED)
-    ended = {"state": RunState.CANCELLED, "finished_at": timezone.now()}
-    if not waits.update(cancel_requested=True, **ended) and not row.filter(
-        state=RunState.RUNNING
-    ).update(cancel_requested=True):
-        raise RunRefused("an analysis under way", "one that has ended")
-    run.refresh_from_db()
+    jobs.cancel(run, "an analysis")
     record(actor=actor, action="cancel_analysis", subject=run, new={"state": run.state})
     return run
 
 
 def sweep() -> int:
     """Wake a worker for every run that waits or was left behind; return how many there were."""
-    now = timezone.now()
-    left = AnalysisRun.objects.filter(state=RunState.RUNNING, lease_until__lt=now)
-    left.filter(cancel_requested=True).update(state=RunState.CANCELLED, finished_at=now)
-    left.filter(attempt__gte=ATTEMPTS_MAX).update(
-        state=RunState.FAILED, finished_at=now, message="the worker fell silent three times"
-    )
-    due = list(AnalysisRun.objects.due(now).values_list("pk", flat=True))
-    for key in due:
-        _wake(key)
-    return len(due)
+    return jobs.sweep(AnalysisRun, RUN_ANALYSIS)
 
 
 def files_of(run: AnalysisRun) -> Path:
@@ -125,10 +100,3 @@ def folder() -> Path:
 def _plan_to_run(study: Study, actor: Actor) -> AnalysisPlanVersion:
     plan = locked_plan(study) or draft_of(study)
     return plan or save_plan(study=study, content=proposed_plan(study.plan), actor=actor)
-
-
-def _wake(key: UUID) -> None:
-    try:
-        current_app.send_task(RUN_ANALYSIS, args=[str(key)], retry=False)
-    except BrokerUnreachable:
-        logger.warning("no broker: analysis %s waits for the next sweep", key)

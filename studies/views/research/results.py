@@ -1,10 +1,10 @@
-"""A researcher's page: outcomes pooled or by arm, the export, unblinding."""
+"""A researcher's page: outcomes pooled or by arm, unblinding."""
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from studies.exceptions import StudyError
 from studies.forms.research import UnblindForm
@@ -12,7 +12,6 @@ from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires
 from studies.services.protocol.setup import unblind_study
 from studies.services.results.analysis import report
-from studies.services.results.export import export_study
 from studies.services.trail.audit import staff
 from studies.views.posting import posted
 
@@ -27,19 +26,6 @@ def outcomes(request: HttpRequest, study: Study) -> HttpResponse:
         "may_unblind": study.state == StudyState.LOCKED,
     }
     return render(request, "studies/research/outcomes.html", context)
-
-
-@require_POST
-@requires(Ability.EXPORT)
-def export(request: HttpRequest, study: Study) -> FileResponse:
-    """Send the data; a POST, because every export is kept in the audit trail."""
-    bundle = export_study(study=study, actor=staff(request.user))
-    return FileResponse(
-        bundle.file,
-        as_attachment=True,
-        filename=bundle.filename,
-        content_type="application/zip",
-    )
 
 
 @requires(Ability.UNBLIND)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 # Tables whose rows have an entry of their own, by the kind of subject it names.
 NAMED = {
-    "studies.analysisplanversion", "studies.analysisrun",
+    "studies.analysisplanversion", "studies.analysisrun", "studies.exportrun",
     "studies.study", "studies.site", "studies.membership", "studies.protocolversion",
     "studies.consenttext", "studies.consent", "studies.guardian",
     "studies.screening", "studies.contactcode",

@@ -129,6 +129,7 @@ STUDY = {
     "erasure": Ability.CLOSE,
     "outcomes": Ability.SEE_OUTCOMES,
     "export": Ability.EXPORT,
+    "exports": Ability.EXPORT,
     "unblind": Ability.UNBLIND,
     "analysis": Ability.SEE_OUTCOMES,
     "analysis_plan": Ability.UNBLIND,
@@ -191,9 +192,16 @@ ANALYSIS_OF_STUDY = {
     "analysis_status": Ability.SEE_OUTCOMES,
     "analysis_file": Ability.SEE_OUTCOMES,
 }
+# ... or an export.
+EXPORT_OF_STUDY = {
+    "export_cancel": Ability.EXPORT,
+    "export_status": Ability.EXPORT,
+    "export_file": Ability.EXPORT,
+}
 OF_STUDY = (
     STUDY
     | ANALYSIS_OF_STUDY
+    | EXPORT_OF_STUDY
     | PARTICIPANT_OF_STUDY
     | LEARNER_OF_STUDY
     | SHEET_OF_STUDY
@@ -209,6 +217,7 @@ NOT_YET_THERE = {
     *CONDUCT_OF_STUDY,
     *LOCK_OF_STUDY,
     *ANALYSIS_OF_STUDY,
+    *EXPORT_OF_STUDY,
 }
 # Addresses that act, and show nothing.
 POST_ONLY = {
@@ -231,6 +240,8 @@ POST_ONLY = {
     "export",
     "analysis_run",
     "analysis_cancel",
+    "export_cancel",
+    "export_file",
 }
 FOUND = {200, 302}
 
@@ -305,7 +316,7 @@ def arguments(name, study, participant):
         return [study.code, participant.code, sheet.pk if sheet else 1, *item]
     if name in CONDUCT_OF_STUDY:
         return [study.code, 1]
-    if name in ANALYSIS_OF_STUDY:
+    if name in ANALYSIS_OF_STUDY | EXPORT_OF_STUDY:
         return [study.code, uuid.UUID(int=1), *(["run.json"] if name == "analysis_file" else [])]
     if name in LOCK_OF_STUDY:
         return [study.code, *([participant.code] if name == "unlock" else []), 1]

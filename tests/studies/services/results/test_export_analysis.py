@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from studies.models.analysis import RunState
+from studies.models.jobs import RunState
 from studies.models.study import Study
 from studies.services.results.analysing import run_next
 from studies.services.results.export_analysis import newest_run

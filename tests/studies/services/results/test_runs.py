@@ -7,13 +7,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from studies.exceptions import RunRefused
-from studies.models.analysis import AnalysisRun, RunState
+from studies.models.analysis import AnalysisRun
 from studies.models.audit import AuditEntry
+from studies.models.jobs import RunState
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_kind_of
 from studies.services.planning.plans import chosen_content, lock_plan, save_plan
 from studies.services.results import runs
-from studies.services.results.analysing import claim, run_next
+from studies.services.results.analysing import run_next
+from studies.services.results.jobs import claim
 from studies.services.results.runs import (
     cancel_analysis,
     file_of,
@@ -132,7 +134,7 @@ def test_a_run_that_is_cancelled_at_work_leaves_no_file():
     study = study_with_people(2)
     run = request_analysis(study=study, actor=SYSTEM)
     AnalysisRun.objects.filter(pk=run.pk).update(cancel_requested=False)
-    claimed = claim(run.pk)
+    claimed = claim(AnalysisRun, run.pk)
     cancel_analysis(run=claimed, actor=SYSTEM)
     AnalysisRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(1))
     sweep()
@@ -145,11 +147,11 @@ def test_a_run_that_is_cancelled_at_work_leaves_no_file():
 def test_of_two_workers_one_gets_the_run_and_a_silent_ones_goes_to_another():
     study = study_with_people(1)
     run = request_analysis(study=study, actor=SYSTEM)
-    assert claim(run.pk) is not None
-    assert claim(run.pk) is None
+    assert claim(AnalysisRun, run.pk) is not None
+    assert claim(AnalysisRun, run.pk) is None
     AnalysisRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(1))
     assert sweep() == 1
-    assert claim(run.pk).attempt == 2
+    assert claim(AnalysisRun, run.pk).attempt == 2
 
 
 def test_a_run_whose_workers_fell_silent_three_times_is_given_up():

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from studies.models.analysis import AnalysisRun, RunState
+from studies.models.analysis import AnalysisRun
+from studies.models.jobs import RunState
 from studies.services.planning.plans import draft_of, locked_plan
 from studies.services.results.analysing import run_next
 from tests.factories import make_participant, make_study

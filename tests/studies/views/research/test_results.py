@@ -1,9 +1,5 @@
-import io
-import zipfile
-
 import pytest
 
-from studies.models.audit import AuditEntry
 from studies.models.study import StudyState
 from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import close_study, unblind_study
@@ -60,16 +56,6 @@ def test_unblinding_waits_for_the_end_and_wants_reason_and_code():
     page = client.get(f"/research/{study.code}/").content.decode()
     assert not [arm for arm in ARMS if arm not in page]
     assert "This study is blinded." not in page
-
-
-def test_the_export_is_a_zip_kept_in_the_audit_trail_and_without_a_name():
-    study = study_with_outcomes("week4")
-    response = researcher_in(study).post(f"/research/{study.code}/export/")
-    assert response["Content-Type"] == "application/zip"
-    content = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
-    assert "results.csv" in str(content.namelist())
-    assert not [name for name in content.namelist() if b"Ada" in content.read(name)]
-    assert AuditEntry.objects.filter(action="export_study").count() == 1
 
 
 def test_an_unblinded_export_still_needs_the_ability(client):
