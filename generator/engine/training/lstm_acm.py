@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from generator.engine.networks.checkpoints import Checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.batches import PreparedPiece, prepare
 from generator.engine.training.corpus import Corpus, Piece
+from generator.engine.training.distilling import Distillation
 from generator.engine.training.originality import OriginalityWatch
 from generator.engine.training.plan import Progress, TrainingPlan
 from generator.engine.training.trainer import Run
@@ -57,6 +59,7 @@ def train_lstm_acm(
     n_valid: int = 64,
     stop: Callable[[], bool] = lambda: False,
     start: Checkpoint | None = None,
+    teacher: Checkpoint | None = None,
 ) -> Progress:
     """Train, or go on training, a network on the train split; the best one is `directory/release`.
 
@@ -73,6 +76,8 @@ def train_lstm_acm(
         Asked between steps; true ends the run after its state is safe.
     start : Checkpoint, optional
         The release that a new run goes on from: its weights, sizes and calm scale.
+    teacher : Checkpoint, optional
+        A release whose distributions the network learns beside the notes (`distilling`).
     """
     train, valid = corpus.split("train"), corpus.split("valid")
     if not train or not valid:
@@ -83,7 +88,9 @@ def train_lstm_acm(
     scale = scale_of(train, plan.length)
     if start is not None:
         shape = NetworkShape.of_release(start.config["shape"])
-        scale = CalmScale(np.array(start.config["calm_percentiles"]))
+    known = start or teacher
+    if known is not None:
+        scale = CalmScale(np.array(known.config["calm_percentiles"]))
     prepared = [prepare(piece, scale, plan.length) for piece in train]
     watched = valid[:: max(len(valid) // n_valid, 1)][:n_valid]
     facts = {
@@ -104,7 +111,11 @@ def train_lstm_acm(
         facts |= {"human_copied_share": watch.human, "copied_share_limit": watch.limit}
     if start is not None:
         facts["started_from"] = start.release
-    run = Run(
+    kind: Callable[..., Run] = Run
+    if teacher is not None:
+        facts["taught_by"] = teacher.release
+        kind = partial(Distillation, teacher)
+    run = kind(
         directory,
         shape or NetworkShape(),
         plan,

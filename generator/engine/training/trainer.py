@@ -32,7 +32,7 @@ from torch import Tensor
 
 from generator.engine.errors import CheckpointError, TrainingError
 from generator.engine.networks.checkpoints import save_checkpoint
-from generator.engine.networks.lstm_acm import LstmAcm
+from generator.engine.networks.lstm_acm import Carried, LstmAcm
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.tokens.vocabulary import FIELDS
 from generator.engine.training.batches import Batch, Lanes, PreparedPiece
@@ -45,6 +45,7 @@ from generator.engine.training.windows import Windows
 logger = logging.getLogger(__name__)
 
 STATE, CURVES, RELEASE = "state.safetensors", "curves.csv", "release"
+OWN = "carried"
 _FACTS = "facts"
 _GRADIENT_NORM = 1.0
 
@@ -101,7 +102,7 @@ class Run:
             self._lanes = Windows(train, plan.lanes, plan.length, rng)
         else:
             self._lanes = Lanes(train, weights, plan.lanes, plan.length, rng)
-        self._carried = self.network.initial(plan.lanes)
+        self._carried = self._initial()
         self.progress = Progress()
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / STATE).exists():
@@ -148,26 +149,35 @@ class Run:
             or self.progress.stale >= self.plan.patience
         )
 
+    def _initial(self) -> dict[str, Carried]:
+        """Return all that is carried from stretch to stretch, by the name it is stored under."""
+        return {OWN: self.network.initial(self.plan.lanes)}
+
     def _learn(self, batch: Batch) -> tuple[float, list[float]]:
         self.network.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self.plan.learning_rate_at(self.progress.step)
         kind = self._device.type
         with torch.autocast(kind, torch.bfloat16, enabled=self.plan.bf16 or kind == "cuda"):
-            memory = emptied(self._carried, batch.begins)
-            log_p, gamma, carried = self.network.foretell(batch.stretch, batch.outcome, memory)
-        counts = batch.counts
-        loss = -log_p.sum(dim=2)[counts].mean()
-        usage = gamma[counts].mean(dim=0)
+            heard = {name: emptied(own, batch.begins) for name, own in self._carried.items()}
+            loss, gamma, carried = self._loss(batch, heard)
+        usage = gamma[batch.counts].mean(dim=0)
         # Without this term one scale takes all the weight (0.93 to the notes in a prototype).
         balance = (usage * (usage * len(usage)).log()).sum()
         self._optimiser.zero_grad(set_to_none=True)
         (loss + self.plan.scale_balance * balance).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRADIENT_NORM)
         self._optimiser.step()
-        self._carried = detached(carried)
+        self._carried = {name: detached(own) for name, own in carried.items()}
         self._follow()
         return loss.item(), usage.tolist()
+
+    def _loss(
+        self, batch: Batch, heard: Mapping[str, Carried]
+    ) -> tuple[Tensor, Tensor, dict[str, Carried]]:
+        """Return nats a note, the scale weights (B, T, 3), and all that is carried on."""
+        log_p, gamma, own = self.network.foretell(batch.stretch, batch.outcome, heard[OWN])
+        return -log_p.sum(dim=2)[batch.counts].mean(), gamma, {OWN: own}
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -226,8 +236,8 @@ class Run:
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for index, state in self._optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{key}": value for key, value in state.items()}
-        flat = flattened(self._carried)
-        tensors |= {f"carried.{index}": value for index, value in enumerate(flat)}
+        for name, own in self._carried.items():
+            tensors |= {f"{name}.{index}": value for index, value in enumerate(flattened(own))}
         tensors["rng.torch"] = torch.get_rng_state()
         facts = {"progress": asdict(self.progress), "lanes": self._lanes.state()}
         partial = self.directory / (STATE + ".partial")
@@ -245,9 +255,10 @@ class Run:
             index, key = name.split(".")
             optimiser["state"].setdefault(int(index), {})[key] = value
         self._optimiser.load_state_dict(optimiser)
-        carried = _section(tensors, "carried.")
-        flat = [carried[str(index)] for index in range(len(carried))]
-        self._carried = rebuilt(self._carried, [value.to(self._device) for value in flat])
+        for name, like in self._carried.items():
+            stored = _section(tensors, f"{name}.")
+            flat = [stored[str(index)].to(self._device) for index in range(len(stored))]
+            self._carried[name] = rebuilt(like, flat)
         torch.set_rng_state(tensors["rng.torch"])
         self.progress = Progress(**facts["progress"])
         self._lanes.restore(facts["lanes"])
