@@ -1,9 +1,12 @@
 """The music as one function: `render` turns a brief into one finished, checked audio file.
 
-compose > write MIDI > perform > synthesise and master (pass 1, measured) > gain and encode (pass 2)
-> check > publish. Files of unfinished work are named `<stem>.<token>.part.*`; they are gone when
-`render` returns or raises, whatever happened. The finished files appear by rename, complete or not
-at all. Two renderings of one stem at a time do not disturb each other: each has its own token.
+compose > write MIDI > perform > synthesise and master (pass 1, measured) > judge > gain and encode
+(pass 2) > publish. `render` does it all; `master` stops before the second pass and leaves what
+`encode` goes on from, in another process if need be, to the same bytes.
+
+Files of unfinished work are named `<stem>.<token>.part.*`; they are gone when a function returns or
+raises, whatever happened. The finished files appear by rename, complete or not at all. Two
+renderings of one stem at a time do not disturb each other: each has its own token.
 """
 
 import glob
@@ -11,8 +14,9 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,12 +24,18 @@ from pathlib import Path
 import numpy as np
 
 from generator.engine.audio.balance import even_out, fit_room, mean_amplitude, sink
-from generator.engine.audio.encoders import Encoder, encoder_for
-from generator.engine.audio.encoding import Scratch, mp3_duration_s, publish, sha256
+from generator.engine.audio.encoders import encoder_for
+from generator.engine.audio.encoding import Scratch, publish, sha256
 from generator.engine.audio.features import features, loudness_curve
 from generator.engine.audio.limits import Row, in_words
-from generator.engine.audio.loudness import TruePeakMeter
-from generator.engine.audio.mastering import Master, gain_to_target, soften_peaks
+from generator.engine.audio.mastered import (
+    Mastered,
+    as_finished,
+    finished_sound,
+    require_length,
+    softens,
+)
+from generator.engine.audio.mastering import Master, gain_to_target
 from generator.engine.audio.nature import BED_LU, NatureBed, with_bed
 from generator.engine.audio.notation import judge_score
 from generator.engine.audio.performance import TimedNote, end_repeats, perform
@@ -96,6 +106,59 @@ def render(
         Raised by `progress`; like every exception it leaves no file behind.
     """
     report = _Rising(progress or _silent)
+    with _workplace(directory, stem) as work:
+        mastered = _first_fit(brief, work, report)
+        rendering = _encoded(mastered, brief, work, report)
+        work.publish()
+    return rendering
+
+
+def master(
+    brief: Brief, *, directory: Path, stem: str, progress: Progress | None = None
+) -> Mastered:
+    """Return a night that lacks nothing but its encoding: `<stem>.master.pcm`, `<stem>.master.mid`.
+
+    Draws and judges as `render` does, parameters and errors too; `progress` ends where `encode`
+    goes on. The samples take 16 MB a minute; who takes them over removes them.
+    """
+    report = _Rising(progress or _silent)
+    with _workplace(directory, stem) as work:
+        mastered = _first_fit(brief, work, report)
+        Scratch(work.scratch_part).settle()
+        work.publish_master()
+    return replace(mastered, scratch_path=work.scratch, midi_path=work.master_midi)
+
+
+def encode(
+    mastered: Mastered,
+    brief: Brief,
+    *,
+    directory: Path,
+    stem: str,
+    progress: Progress | None = None,
+) -> Rendering:
+    """Return the finished rendering of what `master` left, the bytes that `render` would give.
+
+    Raises
+    ------
+    PinUnmet
+        This machine has not the pinned encoder.
+    SynthesisError
+        A file of the mastered night is missing or cut short, or the disk is full.
+    RenderCancelled
+        Raised by `progress`.
+    """
+    report = _Rising(progress or _silent)
+    mastered.require_files(timeline(60 * brief.minutes))
+    with _workplace(directory, stem) as work:
+        _copy(mastered.midi_path, work.midi_part)
+        rendering = _encoded(replace(mastered, midi_path=work.midi_part), brief, work, report)
+        work.publish()
+    return rendering
+
+
+def _first_fit(brief: Brief, work: "_Workplace", report: Progress) -> Mastered:
+    """Draw until a night passes its quality control; its files are the workplace's parts."""
     renderer = renderer_for(brief.pin)
     # Refused before anything is composed.
     encoder_for(brief.pin)
@@ -104,7 +167,7 @@ def render(
     composer = composer_for(brief.composer, engine=engine)
     scale = load_foundation().scale
 
-    def draw(drawn: Brief) -> Rendering:
+    def draw(drawn: Brief) -> Mastered:
         def compose(n_before: int) -> Score:
             stream = [drawn.seed, 0, n_before] if n_before else [drawn.seed, 0]
             return composer.compose(
@@ -114,29 +177,21 @@ def render(
             )
 
         graded = first_acceptable(compose, scale)
-        rendering = render_score(
-            graded.score,
-            drawn,
-            release=composer.release,
-            directory=directory,
-            stem=stem,
-            progress=report,
-            renderer=renderer,
-        )
-        quality = {**rendering.quality, "typicality": graded.described()}
-        return replace(rendering, quality=quality)
+        drawn_one = _mastered(graded.score, drawn, composer.release, work, report, renderer)
+        quality = {**drawn_one.quality, "typicality": graded.described()}
+        return replace(drawn_one, quality=quality)
 
     return first_fit(brief, draw)
 
 
-def first_fit(brief: Brief, draw: Callable[[Brief], Rendering]) -> Rendering:
-    """Return the first of at most `MAX_DRAWS` renderings that passes its quality control.
+def first_fit(brief: Brief, draw: Callable[[Brief], Mastered]) -> Mastered:
+    """Return the first of at most `MAX_DRAWS` nights that passes its quality control.
 
     Parameters
     ----------
     brief : Brief
     draw : callable
-        Renders a brief or raises UnfitMusic; called with one brief after another that differ in
+        Masters a brief or raises UnfitMusic; called with one brief after another that differ in
         their seeds only.
 
     Raises
@@ -148,15 +203,15 @@ def first_fit(brief: Brief, draw: Callable[[Brief], Rendering]) -> Rendering:
     while True:
         drawn = replace(brief, seed=drawn_seed(brief.seed, len(draws)))
         try:
-            rendering = draw(drawn)
+            mastered = draw(drawn)
         except UnfitMusic as error:
             draws.append({"seed": drawn.seed, "failed": error.rows})
             logger.warning("draw %d, seed %d: %s", len(draws), drawn.seed, in_words(error.rows))
             if len(draws) == MAX_DRAWS:
                 raise UnfitMusic(error.rows, MAX_DRAWS) from error
         else:
-            quality = {**rendering.quality, "seed": drawn.seed, "draws": draws}
-            return replace(rendering, quality=quality)
+            quality = {**mastered.quality, "seed": drawn.seed, "draws": draws}
+            return replace(mastered, quality=quality)
 
 
 def drawn_seed(seed: int, n_before: int) -> int:
@@ -187,66 +242,90 @@ def render_score(
         What turns notes into samples; else the one that the brief pins.
     """
     report = progress or _silent
-    renderer, encoder = renderer or renderer_for(brief.pin), encoder_for(brief.pin)
-    profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
-    plan = timeline(60 * brief.minutes)
-    score = end_repeats(thin(score, plan))
     with _workplace(directory, stem) as work:
-        performance = perform(
-            score,
-            music_end_s=plan.music_end / SAMPLE_RATE_HZ,
-            rng=np.random.default_rng([brief.seed, 1]),
-        )
-        rows = judge_score(score, stretch=performance.stretch, timeline=plan)
-        _refuse_unfit(rows, plan)
-        _write_midi(score, work.midi_part)
-        scratch = Scratch(work.scratch_part)
-        notes = fit_room(even_out(sink(performance.notes, plan, profile)), profile)
-        dry = with_bed(
-            renderer.synthesise(notes, plan.n_samples), _bed(brief, notes, plan, profile)
-        )
-        measured = _master_to(scratch, dry, plan, profile, report)
-        gain_db = gain_to_target(measured.integrated_lufs, profile)
-        level = _Level(gain_db, measured, profile)
-        encoder.write(_amplified(scratch, level, plan, report), work.audio_part)
-        report(_ENCODED, CHECKING)
-        measured = level.measured_after()
-        rows += judge(measured, gain_db=gain_db, timeline=plan, profile=profile)
-        _refuse_unfit(rows, plan)
-        _require_length(work.audio_part, plan)
-        check = volume_check(work.audio_part, start_s=plan.fade_in / SAMPLE_RATE_HZ)
-        encoder.write(samples(check), work.check_part)
-        rendering = Rendering(
-            audio_path=work.audio,
-            midi_path=work.midi,
-            check_path=work.check,
-            duration_s=plan.n_samples / SAMPLE_RATE_HZ,
-            loudness_lufs=round(measured.integrated_lufs + gain_db, 2),
-            true_peak_dbtp=round(measured.true_peak_dbtp + gain_db, 2),
-            audio_sha256=sha256(work.audio_part),
-            midi_sha256=sha256(work.midi_part),
-            n_notes=len(performance.notes),
-            composer_release=release,
-            renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
-            pin=_kept_pin(brief, renderer, encoder),
-            features=features(score, performance, measured, plan, gain_db),
-            quality={
-                "profile": profile.name,
-                "passed": all(row["passed"] for row in rows),
-                "gain_db": round(gain_db, 3),
-                "rows": rows,
-                "loudness_curve_lufs": loudness_curve(measured, gain_db),
-            },
-        )
-        report(1.0, CHECKING)
+        renderer = renderer or renderer_for(brief.pin)
+        mastered = _mastered(score, brief, release, work, report, renderer)
+        rendering = _encoded(mastered, brief, work, report)
         work.publish()
     return rendering
 
 
-def _kept_pin(brief: Brief, renderer: Renderer, encoder: Encoder) -> dict[str, object]:
-    """Return what made the rendering, complete, also where the brief left something open."""
-    engine = brief.pin.engine if brief.pin else ""
-    return asdict(replace(renderer.pin, encoder=encoder.name, engine=engine))
+def _mastered(
+    score: Score,
+    brief: Brief,
+    release: str,
+    work: "_Workplace",
+    report: Progress,
+    renderer: Renderer,
+) -> Mastered:
+    """Pass 1, and every line of the quality control."""
+    encoder = encoder_for(brief.pin)
+    profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
+    plan = timeline(60 * brief.minutes)
+    score = end_repeats(thin(score, plan))
+    performance = perform(
+        score,
+        music_end_s=plan.music_end / SAMPLE_RATE_HZ,
+        rng=np.random.default_rng([brief.seed, 1]),
+    )
+    rows = judge_score(score, stretch=performance.stretch, timeline=plan)
+    _refuse_unfit(rows, plan)
+    _write_midi(score, work.midi_part)
+    scratch = Scratch.emptied(work.scratch_part)
+    notes = fit_room(even_out(sink(performance.notes, plan, profile)), profile)
+    dry = with_bed(renderer.synthesise(notes, plan.n_samples), _bed(brief, notes, plan, profile))
+    measured = _master_to(scratch, dry, plan, profile, report)
+    gain_db = gain_to_target(measured.integrated_lufs, profile)
+    finished = as_finished(measured, scratch, gain_db, profile)
+    rows += judge(finished, gain_db=gain_db, timeline=plan, profile=profile)
+    _refuse_unfit(rows, plan)
+    return Mastered(
+        scratch_path=work.scratch_part,
+        midi_path=work.midi_part,
+        gain_db=gain_db,
+        softens=softens(measured, gain_db, profile),
+        loudness_lufs=round(finished.integrated_lufs + gain_db, 2),
+        true_peak_dbtp=round(finished.true_peak_dbtp + gain_db, 2),
+        n_notes=len(performance.notes),
+        composer_release=release,
+        renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
+        pin=asdict(replace(renderer.pin, encoder=encoder.name)),
+        features=features(score, performance, finished, plan, gain_db),
+        quality={
+            "profile": profile.name,
+            "passed": all(row["passed"] for row in rows),
+            "gain_db": round(gain_db, 3),
+            "rows": rows,
+            "loudness_curve_lufs": loudness_curve(finished, gain_db),
+        },
+    )
+
+
+def _encoded(mastered: Mastered, brief: Brief, work: "_Workplace", report: Progress) -> Rendering:
+    """Pass 2, into the workplace's parts; the paths are those of the files once published."""
+    encoder = encoder_for(brief.pin)
+    profile = Profile(name=f"sleep-{brief.minutes:g}/v1")
+    plan = timeline(60 * brief.minutes)
+
+    def tell(share: float) -> None:
+        report(_SYNTHESISED + share * (_ENCODED - _SYNTHESISED), RENDERING)
+
+    encoder.write(finished_sound(mastered, plan, profile, tell), work.audio_part)
+    report(_ENCODED, CHECKING)
+    require_length(work.audio_part, plan)
+    check = volume_check(work.audio_part, start_s=plan.fade_in / SAMPLE_RATE_HZ)
+    encoder.write(samples(check), work.check_part)
+    rendering = Rendering(
+        audio_path=work.audio,
+        midi_path=work.midi,
+        check_path=work.check,
+        duration_s=plan.n_samples / SAMPLE_RATE_HZ,
+        audio_sha256=sha256(work.audio_part),
+        midi_sha256=sha256(work.midi_part),
+        **mastered.figures(),
+    )
+    report(1.0, CHECKING)
+    return rendering
 
 
 def _refuse_unfit(rows: list[Row], plan: Timeline) -> None:
@@ -281,23 +360,37 @@ class _Workplace:
     midi: Path
     audio: Path
     check: Path
+    scratch: Path
+    master_midi: Path
 
     def publish(self) -> None:
         """Give the finished files their names; none stays if one cannot have it."""
-        finished = [self.midi, self.check, self.audio]
-        parts = [self.midi_part, self.check_part, self.audio_part]
-        try:
-            for part, final in zip(parts, finished, strict=True):
-                publish(part, final)
-        except OSError:
-            for final in finished:
-                final.unlink(missing_ok=True)
-            raise
+        _publish_all(
+            {
+                self.midi_part: self.midi,
+                self.check_part: self.check,
+                self.audio_part: self.audio,
+            }
+        )
+
+    def publish_master(self) -> None:
+        """Give the files of a night that is not encoded yet their names, or none of them."""
+        _publish_all({self.midi_part: self.master_midi, self.scratch_part: self.scratch})
 
     def clear(self) -> None:
         """Remove whatever is unfinished."""
         for part in (self.midi_part, self.scratch_part, self.audio_part, self.check_part):
             part.unlink(missing_ok=True)
+
+
+def _publish_all(finals: Mapping[Path, Path]) -> None:
+    try:
+        for part, final in finals.items():
+            publish(part, final)
+    except OSError:
+        for final in finals.values():
+            final.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -316,6 +409,8 @@ def _workplace(directory: Path, stem: str) -> Iterator[_Workplace]:
         midi=directory / f"{stem}.mid",
         audio=directory / f"{stem}.mp3",
         check=directory / f"{stem}.check.mp3",
+        scratch=directory / f"{stem}.master.pcm",
+        master_midi=directory / f"{stem}.master.mid",
     )
     try:
         yield work
@@ -332,8 +427,20 @@ def _sweep(directory: Path, stem: str) -> None:
 
 
 def _write_midi(score: Score, path: Path) -> None:
-    try:
+    with _settled(path):
         write_midi(score, path)
+
+
+def _copy(source: Path, path: Path) -> None:
+    with _settled(path):
+        shutil.copyfile(source, path)
+
+
+@contextmanager
+def _settled(path: Path) -> Iterator[None]:
+    """See what is written in this block onto the disk."""
+    try:
+        yield
         with path.open("rb+") as file:
             os.fsync(file.fileno())
     except OSError as error:
@@ -361,55 +468,6 @@ def _master_to(
         share = n_done / plan.n_samples
         report(_COMPOSED + share * (_SYNTHESISED - _COMPOSED), RENDERING)
     return measurer.result()
-
-
-class _Level:
-    """The final gain; softens the peaks of a file whose true peak would come out too high."""
-
-    def __init__(self, gain_db: float, measured: Measurements, profile: Profile) -> None:
-        self._gain_db = gain_db
-        self._measured = measured
-        self._profile = profile
-        self._too_high = measured.true_peak_dbtp + gain_db > profile.true_peak_max_dbtp
-        self._peaks = TruePeakMeter()
-
-    def apply(self, chunk: np.ndarray) -> np.ndarray:
-        """Return the next chunk at its final level."""
-        amplified = np.float32(10 ** (self._gain_db / 20)) * chunk
-        if not self._too_high:
-            return amplified
-        softened = soften_peaks(amplified, self._profile)
-        self._peaks.add(softened)
-        return softened
-
-    def measured_after(self) -> Measurements:
-        """Return the measurements with the peaks that the file really has."""
-        if not self._too_high:
-            return self._measured
-        peak_dbtp = self._peaks.dbtp() - self._gain_db
-        return replace(self._measured, true_peak_dbtp=peak_dbtp, sample_peak=10 ** (peak_dbtp / 20))
-
-
-def _amplified(
-    scratch: Scratch, level: _Level, plan: Timeline, report: Progress
-) -> Iterator[np.ndarray]:
-    """Pass 2: the mastered sound at its final level."""
-    n_done = 0
-    for chunk in scratch.chunks():
-        yield level.apply(chunk)
-        n_done += len(chunk)
-        share = n_done / plan.n_samples
-        report(_SYNTHESISED + share * (_ENCODED - _SYNTHESISED), RENDERING)
-
-
-def _require_length(audio: Path, plan: Timeline) -> None:
-    """Trust the written file, not the intention."""
-    expected_s, got_s = plan.n_samples / SAMPLE_RATE_HZ, mp3_duration_s(audio)
-    if abs(got_s - expected_s) > 1.0:
-        raise SynthesisError(
-            f"an MP3 of {expected_s:.1f} s was expected, got {got_s:.1f} s. Check the disk and the "
-            "installed soundfile, then try again."
-        )
 
 
 class _Rising:

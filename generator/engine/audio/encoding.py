@@ -14,6 +14,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -83,13 +84,23 @@ class Scratch:
     Parameters
     ----------
     path : Path
-        Created or emptied; the caller removes it.
+        The caller makes it (`emptied`) and removes it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    @classmethod
+    def emptied(cls, path: Path) -> "Scratch":
+        """Return a scratch at `path`, created or emptied."""
         with _writable(path):
             pass
+        return cls(path)
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples a channel it holds; 0 where there is no file."""
+        return self._path.stat().st_size // _BYTES_PER_FRAME if self._path.is_file() else 0
 
     def append(self, chunk: np.ndarray) -> None:
         """Add the next samples, shape (n_samples, 2); what exceeds full scale is held there."""
@@ -101,6 +112,11 @@ class Scratch:
                 file.write(low_three_bytes.tobytes())
         except OSError as error:
             raise _cannot_write(self._path, error) from error
+
+    def settle(self) -> None:
+        """See what was written onto the disk."""
+        with self._path.open("rb+") as file:
+            _settle(file, self._path)
 
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield the samples again in chunks of five seconds, float32."""
@@ -169,7 +185,7 @@ def _write_frames(mp3: soundfile.SoundFile, chunk: np.ndarray) -> None:
     mp3.write(np.ascontiguousarray(chunk / LAME_SCALE, dtype=np.float32))
 
 
-def _settle(raw: io.FileIO, path: Path) -> None:
+def _settle(raw: BinaryIO, path: Path) -> None:
     try:
         os.fsync(raw.fileno())
     except OSError as error:

@@ -1,3 +1,4 @@
+import json
 import os
 import resource
 from dataclasses import asdict, replace
@@ -9,16 +10,25 @@ import soundfile
 from generator.engine.audio.encoders import built_in
 from generator.engine.audio.encoding import mp3_duration_s, sha256
 from generator.engine.audio.loudness import LoudnessMeter
+from generator.engine.audio.mastered import Mastered
 from generator.engine.audio.profile import SAMPLE_RATE_HZ
 from generator.engine.audio.quality import PREVIEW_ITEMS
 from generator.engine.audio.refusals import PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import BuiltInRenderer
-from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Rendering, Style
+from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Style
 from generator.engine.composers.engines import Engine, engine_name
 from generator.engine.composers.gate import MAX_GRADED_DRAWS
 from generator.engine.errors import EngineUnavailable, RenderCancelled, SynthesisError
 from generator.engine.networks import onnx_graph
-from generator.engine.pipeline import MAX_DRAWS, drawn_seed, first_fit, render, render_score
+from generator.engine.pipeline import (
+    MAX_DRAWS,
+    drawn_seed,
+    encode,
+    first_fit,
+    master,
+    render,
+    render_score,
+)
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 
 
@@ -175,6 +185,53 @@ def test_a_score_that_cannot_be_played_is_refused_and_leaves_nothing(tmp_path, a
     assert list(tmp_path.iterdir()) == []
 
 
+def handed_over(tmp_path, a_brief):
+    """Master here, then go on from the plain facts and the files, as another process does."""
+    done = master(a_brief, directory=tmp_path, stem="first")
+    facts = json.loads(json.dumps(done.facts()))
+    return Mastered.with_files(facts, scratch_path=done.scratch_path, midi_path=done.midi_path)
+
+
+def test_a_night_mastered_here_and_encoded_there_is_the_same_to_the_byte(tmp_path):
+    whole = render(brief(), directory=tmp_path, stem="night")
+    mastered = handed_over(tmp_path, brief())
+    assert (mastered.scratch_path.name, mastered.midi_path.name) == (
+        "first.master.pcm",
+        "first.master.mid",
+    )
+    steps = []
+    encoded = encode(
+        mastered,
+        brief(),
+        directory=tmp_path,
+        stem="second",
+        progress=lambda fraction, stage: steps.append((fraction, stage)),
+    )
+    assert encoded.audio_path.name == "second.mp3"
+    paths = {"audio_path": None, "midi_path": None, "check_path": None}
+    assert replace(encoded, **paths) == replace(whole, **paths)
+    assert sha256(encoded.check_path) == sha256(whole.check_path)
+    assert steps[0][0] > 0.5
+    assert steps[-1] == (1.0, "checking")
+
+
+def test_a_mastered_night_that_was_cut_short_or_lost_is_told_and_leaves_nothing(tmp_path):
+    mastered = handed_over(tmp_path, brief())
+    os.truncate(mastered.scratch_path, 600)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(SynthesisError, match=r"1323000 mastered samples .* got 100 and some"):
+        encode(mastered, brief(), directory=tmp_path, stem="second")
+    mastered.scratch_path.unlink()
+    with pytest.raises(SynthesisError, match=r"got 0 and some\. Render the night again"):
+        encode(mastered, brief(), directory=tmp_path, stem="second")
+    assert set(tmp_path.iterdir()) == before - {mastered.scratch_path}
+
+
+def test_facts_of_another_version_are_told(tmp_path):
+    with pytest.raises(SynthesisError, match="Render the night again"):
+        Mastered.with_files({"gain": 1.0}, scratch_path=tmp_path, midi_path=tmp_path)
+
+
 @pytest.mark.parametrize("when", [0.0, 0.31, 0.6, 1.0])
 def test_a_cancelled_rendering_leaves_nothing(tmp_path, when):
     def stop(fraction, _stage):
@@ -237,7 +294,7 @@ def test_unfit_music_is_drawn_again_with_seeds_that_follow_from_the_briefs_own(t
         asked.append(drawn.seed)
         if len(asked) < 3:
             raise unfit(f"line_{len(asked)}")
-        return Rendering(tmp_path, tmp_path, 1.0, -24.0, -6.0, "", "", 1, "r", "x")
+        return Mastered(tmp_path, tmp_path, 0.0, False, -24.0, -6.0, 1, "r", "x")
 
     result = first_fit(brief(seed=7), draw)
     assert asked == [7, drawn_seed(7, 1), drawn_seed(7, 2)]

@@ -83,7 +83,7 @@ def test_a_disk_that_fills_up_while_encoding_is_told(tmp_path, small_disk):
 
 
 def test_a_disk_that_fills_up_with_the_scratch_is_told(tmp_path, small_disk):
-    scratch = Scratch(tmp_path / "a.pcm")
+    scratch = Scratch.emptied(tmp_path / "a.pcm")
     with pytest.raises(SynthesisError, match=r"room to write a\.pcm was expected"):
         scratch.append(chunks(5)[0])
 
@@ -92,11 +92,11 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(SynthesisError, match="No such file or directory"):
         write_mp3(chunks(1), tmp_path / "missing" / "a.mp3")
     with pytest.raises(SynthesisError, match="No such file or directory"):
-        Scratch(tmp_path / "missing" / "a.pcm")
+        Scratch.emptied(tmp_path / "missing" / "a.pcm")
 
 
 def test_the_scratch_gives_back_what_it_took_to_24_bits(tmp_path):
-    scratch = Scratch(tmp_path / "a.pcm")
+    scratch = Scratch.emptied(tmp_path / "a.pcm")
     pieces = chunks(7)
     for piece in pieces:
         scratch.append(piece)
@@ -107,7 +107,7 @@ def test_the_scratch_gives_back_what_it_took_to_24_bits(tmp_path):
 
 
 def test_a_sample_beyond_full_scale_is_held_there_not_wrapped_around(tmp_path):
-    scratch = Scratch(tmp_path / "a.pcm")
+    scratch = Scratch.emptied(tmp_path / "a.pcm")
     scratch.append(np.array([[1.5, -1.5], [0.25, -0.25]], dtype=np.float32))
     (back,) = scratch.chunks()
     assert back.tolist() == [[pytest.approx(1.0), pytest.approx(-1.0)], [0.25, -0.25]]
