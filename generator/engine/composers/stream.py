@@ -1,27 +1,32 @@
 """Free streams: what the network composes on its own, every field its own choice.
 
-Nothing is planned and nothing is guarded, so this shows what was learnt: held against held-out
-pieces it tells whether the network imitates or recites. Night pieces are composed by `lstm_acm`.
+Nothing is planned, and nothing is guarded but loops where that is asked, so this shows what was
+learnt: held against held-out pieces it tells whether the network imitates or recites. Night pieces
+are composed by `lstm_acm`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from generator.engine.composers.loops import LoopWatch
 from generator.engine.composers.sampling import draw
 from generator.engine.networks.incremental import Listener, Network
 from generator.engine.tokens.copying import CopyMemory
 from generator.engine.tokens.vocabulary import METRES, SIZES, Metre, phrase_ids, position_ids
 
+PITCH = 2
+
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """The dials: nucleus, familiarity (added to the copy head's logits), metre."""
+    """The dials: nucleus, familiarity (added to the copy head's logits), metre, loop guard."""
 
     top_p: float = 0.95
     familiarity: float = 0.0
     metre: Metre = METRES[0]
+    guards_loops: bool = False
 
 
 def sample_stream(
@@ -55,12 +60,14 @@ def stream_events(
 ) -> Iterator[tuple[int, ...]]:
     """Yield note events without end, parameters as for `sample_stream`."""
     settings = settings or StreamSettings()
-    listener, memory = Listener(network, conditions), CopyMemory()
+    listener, memory, loops = Listener(network, conditions), CopyMemory(), LoopWatch()
     now, is_first = 0, True
     while True:
-        event = _next_event(listener, memory, now, rng, settings)
+        barred = loops.closing() if settings.guards_loops else ()
+        event = _next_event(listener, memory, now, rng, settings, barred)
         yield event
         memory.append(event)
+        loops.hear(event[0], event[PITCH])
         then, now = now, now + event[0]
         place, metre = np.array([now]), settings.metre
         listener.hear(
@@ -79,11 +86,14 @@ def _next_event(
     now: int,
     rng: np.random.Generator,
     settings: StreamSettings,
+    barred: Collection[int],
 ) -> tuple[int, ...]:
     guess, match = memory.predict()
     chain, chosen = listener.state, ()
     for field in range(len(SIZES)):
         log_p = listener.log_distribution(chain, chosen, guess, match, settings.familiarity)
+        if field == PITCH and barred:
+            log_p[list(barred)] = -np.inf
         value = draw(log_p, rng, settings.top_p)
         chosen = (*chosen, value)
         if field + 1 < len(SIZES):

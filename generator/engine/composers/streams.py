@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from generator.engine.composers.stream import StreamSettings
+from generator.engine.composers.loops import LoopWatch
+from generator.engine.composers.stream import PITCH, StreamSettings
 from generator.engine.networks.batched import FastNetwork, Steps
-from generator.engine.networks.step_graph import N_CHOICES
+from generator.engine.networks.step_graph import FIELD_ROWS, N_CHOICES
 from generator.engine.tokens.copying import CopyMemory
 from generator.engine.tokens.vocabulary import phrase_ids, position_ids
 
@@ -62,19 +63,24 @@ def stream_batches(
     given["top_p"][:] = settings.top_p
     given["familiarity"][:] = settings.familiarity
     given["place"][:, 1:] = metre.steps, position_ids(np.zeros(1), metre)[0]
-    given["allowed"][:] = 1.0 if allowed is None else allowed
-    memories = [CopyMemory() for _ in seeds]
+    free = np.ones_like(given["allowed"]) if allowed is None else allowed
+    given["allowed"][:] = free
+    memories, loops = [CopyMemory() for _ in seeds], [LoopWatch() for _ in seeds]
     chance = _noise(seeds)
     now, is_first = np.zeros(pieces, dtype=np.int64), True
     while True:
         given["noise"][:] = next(chance)
         _tell_guesses(memories, given, fast.network.shape.match_classes)
         given["place"][:, 0] = now % metre.steps
+        if settings.guards_loops:
+            given["allowed"][:] = free
+            _bar_loops(loops, given["allowed"])
         steps.run()
         chosen = steps.given["chosen"].copy()
         yield chosen
-        for memory, event in zip(memories, chosen.tolist(), strict=True):
+        for memory, watch, event in zip(memories, loops, chosen.tolist(), strict=True):
             memory.append(tuple(event))
+            watch.hear(event[0], event[PITCH])
         then, now = now, now + chosen[:, 0]
         opens = np.stack([now // span != then // span for span in (metre.beat, metre.steps)], 1)
         opens |= is_first
@@ -91,6 +97,12 @@ def _tell_guesses(
         given["match"][piece] = min(match, classes - 1)
         if guess is not None:
             given["guess"][piece] = guess
+
+
+def _bar_loops(loops: Sequence[LoopWatch], allowed: np.ndarray) -> None:
+    for piece, watch in enumerate(loops):
+        for pitch in watch.closing():
+            allowed[piece, FIELD_ROWS[PITCH] + pitch] = 0.0
 
 
 def _noise(seeds: Sequence[int]) -> Iterator[np.ndarray]:

@@ -61,13 +61,15 @@ def reference_of(corpus: Corpus) -> Reference:
     """Return what all rows are held against, from the train and the valid split."""
     held_out = held_out_lines(corpus, "valid")
     train = lines_of(corpus.split("train"))
-    space = style_space(style_points(train))
+    points = style_points(train)
+    space = style_space(points)
     return Reference(
         places_of(held_out),
         np.concatenate([line.pitches for line in held_out]),
         training_runs(train),
         space,
         space.project(style_points(held_out)),
+        space.project(points),
         human_scale(held_out),
     )
 

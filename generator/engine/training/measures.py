@@ -65,7 +65,8 @@ class Reference:
 
     `places` (16,) shares of held-out onsets; `pitches` of the held-out melodies; `grams` for each
     of `COPY_LENGTHS` the bytes of all runs of so many training notes, `runs` the same for every
-    length up to 64; `space` and `human_points` for FD-32; `scale` for grades.
+    length up to 64; `space`, `human_points` (the valid split's) and `train_points` for FD-32;
+    `scale` for grades.
     """
 
     places: np.ndarray
@@ -73,6 +74,7 @@ class Reference:
     runs: Mapping[int, set[bytes]]
     space: StyleSpace
     human_points: np.ndarray
+    train_points: np.ndarray
     scale: HumanScale
 
 
@@ -110,7 +112,9 @@ def measure(lines: Sequence[Line], reference: Reference, *, seed: int = 0) -> di
         found["MBM, all pieces"] = _resampled(in_four, _matching(reference.places), seed)
     for name, size in (("KL 128", 128), ("KL 12", 12)):
         found[name] = _resampled(lines, _divergence(reference.pitches, size), seed)
-    found["FD-32"] = _distance(lines, reference, seed)
+    points = reference.space.project(style_points(lines))
+    found["FD-32"] = _distance(points, reference.human_points, seed)
+    found["FD-32, train"] = _distance(points, reference.train_points, seed)
     return found
 
 
@@ -190,12 +194,9 @@ def style_points(lines: Sequence[Line]) -> np.ndarray:
     return np.array(rows).reshape(-1, N_FEATURES)
 
 
-def _distance(lines: Sequence[Line], reference: Reference, seed: int) -> Measured:
-    points = reference.space.project(style_points(lines))
+def _distance(points: np.ndarray, beside: np.ndarray, seed: int) -> Measured:
     rng = np.random.default_rng(seed)
-    draws = [
-        drawn_distance(points, reference.human_points, FD_EXCERPTS, 1, rng) for _ in range(FD_DRAWS)
-    ]
+    draws = [drawn_distance(points, beside, FD_EXCERPTS, 1, rng) for _ in range(FD_DRAWS)]
     if np.isnan(draws).any():
         return Measured(*(float("nan"),) * 3, len(points))
     return Measured(float(np.mean(draws)), min(draws), max(draws), len(points))

@@ -2,7 +2,8 @@
 
 What may not ship may still be measured: a network is trained on the melodies of a collection's
 train split and asked what it foretells of its test split, and what it composes on its own. Free
-streams stand for the composer here: no plan, no guards, a key mask where that is said.
+streams stand for the composer here: no plan, no guard but that against loops, a key mask where
+that is said.
 
 The conditions that streams are asked for are those of stretches of the valid split, so that what is
 asked for together goes together.
@@ -17,7 +18,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from generator.engine.brief import Mode, Style
-from generator.engine.composers.stream import StreamSettings, sample_stream
+from generator.engine.composers.stream import PITCH, StreamSettings, sample_stream
 from generator.engine.composers.streams import sample_streams
 from generator.engine.errors import EngineUnavailable
 from generator.engine.metrics.calm import CalmScale, stretch_features
@@ -47,7 +48,6 @@ from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.measures import Measured, measure
 from generator.engine.training.plan import Progress, TrainingPlan
 
-PITCH = 2
 DIALS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _STRETCH = 128
 _MODE_AT, _CALM_AT = len(Style), len(Style) + 4
@@ -93,10 +93,16 @@ def train_method(
 
 @dataclass(frozen=True)
 class Drawing:
-    """How much is composed: `pieces` streams of `notes`, drawn at each dial of familiarity."""
+    """How much is composed, `pieces` streams of `notes` at each dial, and how they are drawn."""
 
     pieces: int = 200
     notes: int = 256
+    top_p: float = 0.85
+    guards_loops: bool = True
+
+    def at(self, familiarity: float) -> StreamSettings:
+        """Return the settings of a stream at a dial of familiarity."""
+        return StreamSettings(self.top_p, familiarity, guards_loops=self.guards_loops)
 
 
 def foretelling(checkpoint: Checkpoint, melodies: Corpus) -> list[Target]:
@@ -149,10 +155,9 @@ def composing(
         )
     nearest = min(rows[1:], key=lambda row: _distance(row, human, "repetition 8"))
     report("Composing streams in the asked key, and from restless to calm ...")
-    masked = measure(
-        _lines(network, asked, drawing, DIALS[rows.index(nearest) - 1], masked=True), reference
-    )
-    calm = calmness_agreement(network, valid, scale, drawing)
+    dial = DIALS[rows.index(nearest) - 1]
+    masked = measure(_lines(network, asked, drawing, dial, masked=True), reference)
+    calm = calmness_agreement(network, valid, scale, drawing, dial)
     return _composing_targets(nearest, human, masked, calm), [*rows, Row("key mask", masked)]
 
 
@@ -164,7 +169,9 @@ def _composing_targets(
     row: Row, human: dict[str, Measured], masked: dict[str, Measured], calm: Measured
 ) -> list[Target]:
     found, people = row.measures, human
-    repeated = found["repetition 8"]
+    # Beside all of the train split, as the target was set: the valid split alone is so small that
+    # people themselves lie beyond the target.
+    repeated, distance = found["repetition 8"], found["FD-32, train"]
     copied, limit = found["in train 8"], people["in train 8"].high
     return [
         Target(
@@ -173,8 +180,10 @@ def _composing_targets(
             f"{people['repetition 8'].mean:.3f} +- 0.10 (people)",
             _distance(row, people, "repetition 8") <= 0.10,
         ),
-        Target("FD-32 at n = 200", found["FD-32"], "<= 7", found["FD-32"].mean <= 7.0),
-        Target("FD-32 of held-out people", people["FD-32"], "", None),
+        Target("FD-32 at n = 200", distance, "<= 7", distance.mean <= 7.0),
+        Target("FD-32 of held-out people", people["FD-32, train"], "", None),
+        Target("FD-32 beside the valid split", found["FD-32"], "", None),
+        Target("FD-32 of held-out people beside the valid split", people["FD-32"], "", None),
         Target(
             "8-grams of the training melodies",
             copied,
@@ -214,7 +223,11 @@ def asked_conditions(pieces: Sequence[PreparedPiece], count: int, seed: int = 0)
 
 
 def calmness_agreement(
-    network: Network, pieces: Sequence[PreparedPiece], scale: CalmScale, drawing: Drawing
+    network: Network,
+    pieces: Sequence[PreparedPiece],
+    scale: CalmScale,
+    drawing: Drawing,
+    familiarity: float = 0.0,
 ) -> Measured:
     """Return Spearman's rank correlation of asked and heard calmness, its interval by piece."""
     known = np.concatenate([piece.conditions for piece in pieces])
@@ -222,9 +235,8 @@ def calmness_agreement(
     calm = (known[:, _CALM_AT] + 1.0) / 2.0
     rows = known[np.abs(calm[None] - wanted[:, None]).argmin(axis=1)].copy()
     asked = (rows[:, _CALM_AT] + 1.0) / 2.0
-    heard = np.array(
-        [_heard_calmness(events, scale) for events in drawn(network, rows, drawing.notes, 0.0)]
-    )
+    streams = drawn(network, rows, drawing.notes, drawing.at(familiarity))
+    heard = np.array([_heard_calmness(events, scale) for events in streams])
     rng = np.random.default_rng(0)
     drawn_rows = rng.integers(len(asked), size=(_BOOTSTRAPS, len(asked)))
     found = [spearmanr(asked[row], heard[row]).statistic for row in drawn_rows]
@@ -245,7 +257,7 @@ def drawn(
     network: Network,
     conditions: np.ndarray,
     notes: int,
-    familiarity: float,
+    settings: StreamSettings,
     allowed: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return free streams, uint8, shape (B, notes, 5), on the fast engine where there is one.
@@ -257,7 +269,7 @@ def drawn(
     EngineUnavailable
         A mask is asked for and the fast engine is not installed.
     """
-    settings, seeds = StreamSettings(familiarity=familiarity), range(len(conditions))
+    seeds = range(len(conditions))
     try:
         fast = fast_network(network, chooses=True)
     except EngineUnavailable:
@@ -299,7 +311,7 @@ def _lines(
     masked: bool = False,
 ) -> list[Line]:
     allowed = key_masks(conditions) if masked else None
-    streams = drawn(network, conditions, drawing.notes, familiarity, allowed)
+    streams = drawn(network, conditions, drawing.notes, drawing.at(familiarity), allowed)
     return [
         make_line(
             np.cumsum(events[:, 0], dtype=np.int64),

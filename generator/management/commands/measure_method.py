@@ -41,6 +41,8 @@ class Command(BaseCommand):
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
         parser.add_argument("--pieces", type=int, default=200, help="Streams to compose.")
         parser.add_argument("--notes", type=int, default=256, help="Notes of each.")
+        parser.add_argument("--top-p", type=float, default=Drawing.top_p, help="The nucleus.")
+        parser.add_argument("--loops", action="store_true", help="Let streams go round in circles.")
         parser.add_argument("--no-training", action="store_true", help="Measure what there is.")
         parser.add_argument("--threads", type=int, default=1)
 
@@ -63,7 +65,9 @@ class Command(BaseCommand):
                     train_method(melodies, out / "run", plan, stop=is_asked)
             checkpoint = load_checkpoint(_best(out / "run" / RELEASE))
             targets = foretelling(checkpoint, melodies)
-            drawing = Drawing(options["pieces"], options["notes"])
+            drawing = Drawing(
+                options["pieces"], options["notes"], options["top_p"], not options["loops"]
+            )
             composed, rows = composing(checkpoint, melodies, drawing, self.stdout.write)
         except EngineError as error:
             raise CommandError(str(error)) from error

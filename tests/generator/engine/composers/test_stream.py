@@ -4,7 +4,7 @@ import pytest
 from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.stream import StreamSettings, sample_stream
 from generator.engine.metrics.line import make_line
-from generator.engine.metrics.melody import repetition
+from generator.engine.metrics.melody import is_looping, repetition
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Network
 from generator.engine.tokens.vocabulary import SIZES
@@ -17,9 +17,9 @@ def network():
     return Network(load_checkpoint(WEIGHTS / "lstm_acm"))
 
 
-def stream(network, seed, familiarity=0.0, n_events=N_EVENTS):
+def stream(network, seed, familiarity=0.0, n_events=N_EVENTS, **dials):
     nothing = np.zeros(network.shape.conditions, dtype=np.float32)
-    settings = StreamSettings(familiarity=familiarity)
+    settings = StreamSettings(familiarity=familiarity, **dials)
     return sample_stream(network, nothing, n_events, np.random.default_rng(seed), settings)
 
 
@@ -44,3 +44,12 @@ def test_familiarity_makes_a_piece_say_more_again(network):
         return np.mean(found)
 
     assert said_again(-6.0) < said_again(3.0)
+
+
+def test_a_stream_that_only_repeats_itself_is_kept_from_going_round_in_circles(network):
+    def circles(guards_loops):
+        events = stream(network, 1, 8.0, 160, top_p=0.6, guards_loops=guards_loops)
+        return is_looping(np.cumsum(events[:, 0].astype(int)), events[:, 2].astype(int))
+
+    assert circles(guards_loops=False)
+    assert not circles(guards_loops=True)

@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 
+from generator.engine.composers.stream import StreamSettings
 from generator.engine.networks import onnx_graph
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Network
@@ -103,7 +104,7 @@ def test_calmness_is_compared_by_rank(checkpoint, valid):
 
 def test_streams_of_one_seed_are_alike(checkpoint, valid):
     conditions = asked_conditions(valid[0], 2)
-    first, again = (drawn(Network(checkpoint), conditions, 20, 0.0) for _ in range(2))
+    first, again = (drawn(Network(checkpoint), conditions, 20, StreamSettings()) for _ in range(2))
     assert first.shape == (2, 20, 5)
     assert (first == again).all()
 
