@@ -122,6 +122,42 @@ class ReviewRefused(StudyError):
         )
 
 
+class InterimRefused(StudyError):
+    """A study takes no interim look before its opening or after unblinding."""
+
+    code = "interim_refused"
+
+    def __init__(self, study: str, state: str) -> None:
+        super().__init__(
+            f"study {study} between opening and unblinding was expected, got one that is {state}. "
+            "Analyse an unblinded study by its plan."
+        )
+
+
+class ApprovalRefused(StudyError):
+    """A site's approval cannot be recorded like that."""
+
+    code = "approval_refused"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            "an approval of a submitted protocol, with its reference and a day that has come, was "
+            f"expected, got {got}. Take both from the letter."
+        )
+
+
+class SiteNotApproved(StudyError):
+    """A site has not approved the version of the protocol that is in force."""
+
+    code = "site_not_approved"
+
+    def __init__(self, site: str, version: int) -> None:
+        super().__init__(
+            f"site {site}'s approval of version {version} was expected, got none. Record it on the "
+            "page of sites."
+        )
+
+
 class NothingToSign(StudyError):
     """A signature stands under something."""
 

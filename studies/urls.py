@@ -138,6 +138,7 @@ clinicians = [
     path("clinic/<slug:study>/people/<int:pk>/revoke/", team.revoke, name="revoke_role"),
     path("clinic/<slug:study>/people/<int:pk>/on-call/", team.on_call, name="on_call"),
     path("clinic/<slug:study>/sites/", team.sites, name="sites"),
+    path("clinic/<slug:study>/sites/<int:pk>/", team.site_approval, name="site_approval"),
     path("clinic/<slug:study>/protocol/", protocol.page, name="protocol"),
     path("clinic/<slug:study>/protocol/file/", protocol.export, name="protocol_file"),
     path("clinic/<slug:study>/protocol/load/", protocol.load, name="protocol_load"),

@@ -9,6 +9,7 @@ from django.test import TransactionTestCase
 MIGRATION = import_module("studies.migrations.0002_audit_is_append_only")
 PROTOCOLS = import_module("studies.migrations.0010_submitted_protocols_are_immutable")
 
+LOOKS = import_module("studies.migrations.0029_interim_looks_are_immutable")
 PLANS = import_module("studies.migrations.0020_locked_analysis_plans_are_immutable")
 
 
@@ -17,7 +18,9 @@ def lift_for_flushing() -> None:
     flush = TransactionTestCase._fixture_teardown
 
     def flush_without_triggers(case: TransactionTestCase) -> None:
-        guards = [part.STATEMENTS[connection.vendor] for part in (MIGRATION, PROTOCOLS, PLANS)]
+        guards = [
+            part.STATEMENTS[connection.vendor] for part in (MIGRATION, PROTOCOLS, PLANS, LOOKS)
+        ]
         for _put, take in guards:
             _run(take)
         flush(case)

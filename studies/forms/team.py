@@ -54,6 +54,21 @@ class MemberForm(forms.Form):
         self.fields["site"].label_from_instance = lambda site: f"{site.code}: {site.name}"
 
 
+class SiteApprovalForm(forms.Form):
+    """When a site's committee approved the protocol, and by which letter."""
+
+    approved_on = forms.DateField(
+        label=_("Approved on"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": _("Enter a date"), "invalid": _("Enter a date")},
+    )
+    reference = forms.CharField(
+        label=_("Reference of the letter of approval"),
+        max_length=200,
+        error_messages={"required": _("Enter the reference")},
+    )
+
+
 class SiteForm(forms.Form):
     """Another place where the study is conducted."""
 

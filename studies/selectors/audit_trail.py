@@ -17,6 +17,7 @@ from studies.selectors.participants import subjects_of
 TELLS_NO_ARM = (
     "studies.study",
     "studies.site",
+    "studies.siteapproval",
     "studies.membership",
     "studies.protocolversion",
     "studies.consenttext",

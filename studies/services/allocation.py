@@ -236,6 +236,22 @@ def reveal_sequences(*, study: Study, actor: Actor) -> dict[str, object]:
     }
 
 
+def arms_of_everybody(study: Study) -> dict[str, str]:
+    """Return the arm of everybody who was allocated, by code; for reports that scramble them."""
+    rows = Allocation.objects.filter(participant__study=study)
+    return dict(rows.values_list("participant__code", "arm__code"))
+
+
+def seal_for_allocation(content: bytes) -> bytes:
+    """Return what tells arms, sealed with the allocation's key."""
+    return sealing.seal(content, _secrets(), sealing.ALLOCATION)
+
+
+def unseal_for_allocation(sealed: bytes) -> bytes:
+    """Return what was sealed with the allocation's key."""
+    return sealing.unseal(sealed, _secrets(), sealing.ALLOCATION)
+
+
 def _participants_with(kind: ArmKind) -> QuerySet[Participant]:
     allocated = Allocation.objects.filter(arm__kind=kind)
     return Participant.objects.filter(pk__in=allocated.values("participant"))

@@ -24,6 +24,7 @@ from studies.models.access import Holder
 from studies.models.participant import Participant, Screening
 from studies.models.study import Site, Study, StudyState
 from studies.services.entry.access import issue_link, revoke_links
+from studies.services.entry.approvals import require_approval
 from studies.services.entry.identity import identity_of, keep_identity
 from studies.services.entry.majority import BORN_ON
 from studies.services.entry.screening import screen
@@ -55,13 +56,15 @@ def invite_participant(
     A birthday, where it is stated, lies with the contact: a minor is asked again when of age. Each
     attempt is on record with its verdict, also one that is refused.
 
-    Raises StudyNotOpen, SiteUnknown, LanguageUnknown, NotEligible or ProtocolRefused.
+    Raises StudyNotOpen, SiteUnknown, SiteNotApproved, LanguageUnknown, NotEligible or
+    ProtocolRefused.
     """
     if study.state != StudyState.OPEN:
         raise StudyNotOpen(study.code, study.state)
     site = site or study.sites.order_by("position").first()
     if site.study_id != study.pk:
         raise SiteUnknown(study.code, site)
+    require_approval(site)
     levels = _levels(study, site, strata, age_years)
     _refuse_unspoken(language)
     with transaction.atomic():

@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from studies import clock
-from studies.exceptions import NotEligible, StudyError, StudyNotOpen, StudyNotReady
+from studies.exceptions import (
+    NotEligible,
+    SiteNotApproved,
+    StudyError,
+    StudyNotOpen,
+    StudyNotReady,
+)
 from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
@@ -86,6 +92,8 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
             form.add_error("age_years", obstacles(study.plan.eligibility, known))
         except StudyNotOpen:
             form.add_error(None, _("The study is not open"))
+        except SiteNotApproved:
+            form.add_error(None, _("This site has not approved this version of the protocol"))
         else:
             show_link_once(request, invitation.url_token)
             return redirect("studies:participant", study.code, invitation.participant.code)

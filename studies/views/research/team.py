@@ -6,10 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from studies.exceptions import RoleOfOnesOwn, RolesExclude
-from studies.forms.team import MemberForm, SiteForm
+from studies.exceptions import ApprovalRefused, RoleOfOnesOwn, RolesExclude
+from studies.forms.team import MemberForm, SiteApprovalForm, SiteForm
 from studies.models.study import Role, Study
 from studies.permissions import Ability, abilities_in, requires
+from studies.services.entry.approvals import approve_site, version_to_approve
 from studies.services.protocol.members import add_member, add_site, put_on_call, revoke_member
 from studies.services.trail.audit import staff
 from studies.views.posting import posted
@@ -60,9 +61,25 @@ def sites(request: HttpRequest, study: Study) -> HttpResponse:
         "study": study,
         "form": form,
         "abilities": abilities_in(request.user, study),
-        "sites": study.sites.order_by("position"),
+        "sites": study.sites.order_by("position").prefetch_related("approvals__version"),
+        "version": version_to_approve(study),
     }
     return render(request, "studies/clinic/sites.html", context)
+
+
+@requires(Ability.SET_UP)
+def site_approval(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
+    """Record that a site approved the protocol."""
+    site = get_object_or_404(study.sites, pk=pk)
+    form = SiteApprovalForm(posted(request))
+    if form.is_valid():
+        try:
+            approve_site(site=site, actor=staff(request.user), **form.cleaned_data)
+            return redirect("studies:sites", study.code)
+        except ApprovalRefused:
+            form.add_error(None, _("The protocol has to be submitted, and the day to have come"))
+    context = {"study": study, "site": site, "form": form, "version": version_to_approve(study)}
+    return render(request, "studies/clinic/site_approval.html", context)
 
 
 def _back(study: Study) -> HttpResponse:

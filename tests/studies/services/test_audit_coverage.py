@@ -12,6 +12,7 @@ from studies.models.study import Role
 from studies.models.visit import Assessment
 from studies.services.allocation import import_list
 from studies.services.closing.contacts import set_erasure_day
+from studies.services.closing.interim import take_look
 from studies.services.closing.locks import lock_visit
 from studies.services.closing.signing import sign_casebook
 from studies.services.conduct.deviations import note_deviation
@@ -19,6 +20,7 @@ from studies.services.conduct.events import Account, report_event
 from studies.services.conduct.items import say_not_ok
 from studies.services.conduct.queries import ask_about
 from studies.services.conduct.reminders import choose_reminders, send_due_reminders
+from studies.services.entry.approvals import approve_site
 from studies.services.protocol.members import add_site
 from studies.services.protocol.setup import close_study
 from studies.services.protocol.versions import submit_version
@@ -42,6 +44,7 @@ NAMED = {
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
     "studies.lock", "studies.signature", "studies.contactretention", "studies.auditreview",
+    "studies.interimlook", "studies.siteapproval",
     "studies.nightrating", "studies.poolmix",
     "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
     "studies.reminder", "studies.reminderchoice",
@@ -86,6 +89,9 @@ def _conduct() -> None:
     lock_visit(visit=person.visits.get(week=0), actor=SYSTEM)
     actor = staff(clinician_of(person.study))
     sign_casebook(participant=person, meaning="reviewed", actor=actor)
+    letter = {"approved_on": date(2026, 1, 15), "reference": "REC 26/001", "actor": actor}
+    approve_site(site=person.study.sites.first(), **letter)
+    take_look(study=person.study, reason="the planned look", actor=actor)
     sign_review(study=person.study, up_to=1, note="nothing to query", actor=actor)
     close_study(study=person.study, actor=actor, reason="the audit is tested")
     set_erasure_day(study=person.study, erase_on=date(2100, 1, 1), actor=actor)

@@ -182,9 +182,16 @@ CONDUCT_OF_STUDY = {
 # ... a lock (nothing is locked at first: test_closing.py walks through them) ...
 LOCK_OF_STUDY = {"unlock": Ability.LOCK, "unlock_database": Ability.CLOSE}
 # ... or the number of a row.
-ROW_OF_STUDY = {"revoke_role": Ability.MANAGE_MEMBERS, "on_call": Ability.MANAGE_MEMBERS}
+ROW_OF_STUDY = {
+    "revoke_role": Ability.MANAGE_MEMBERS,
+    "on_call": Ability.MANAGE_MEMBERS,
+    "site_approval": Ability.SET_UP,
+}
 # Of a protocol: one of its versions, or one of its steps.
-PART_OF_PROTOCOL = {"protocol_version": Ability.SEE_PROTOCOL, "set_up": Ability.SET_UP}
+PART_OF_PROTOCOL = {
+    "protocol_version": Ability.SEE_PROTOCOL,
+    "set_up": Ability.SET_UP,
+}
 PART_ARGUMENTS = {"protocol_version": 1, "set_up": "about"}
 # ... or an analysis, and one of its files.
 ANALYSIS_OF_STUDY = {
@@ -323,7 +330,8 @@ def arguments(name, study, participant):
     if name in PART_OF_PROTOCOL:
         return [study.code, PART_ARGUMENTS[name]]
     if name in ROW_OF_STUDY:
-        return [study.code, study.memberships.order_by("pk").first().pk]
+        rows = study.sites if name == "site_approval" else study.memberships
+        return [study.code, rows.order_by("pk").first().pk]
     return [study.code]
 
 
