@@ -77,7 +77,7 @@ def test_the_private_link_of_an_invitation_is_shown_once():
     first = client.get(response.url).content.decode()
     assert 'id="private-link" value="http://testserver/p/' in first
     assert "private-link" not in client.get(response.url).content.decode()
-    assert "Ada" not in first
+    assert "Ada Example" not in first
 
 
 def test_somebody_too_young_is_not_invited_and_the_page_says_why():
