@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 
 from studies.design.errors import ForbiddenTransition
@@ -17,6 +19,7 @@ from studies.design.states import (
     Moves,
     require_move,
 )
+from studies.exceptions import MoveRefused
 from studies.models.analysis import PlanState
 from studies.models.consent import ConsentState
 from studies.models.deviation import DeviationState
@@ -25,6 +28,7 @@ from studies.models.participant import ParticipantState
 from studies.models.protocol import VersionState
 from studies.models.query import QueryState
 from studies.models.safety import EventState, ItemState
+from studies.models.state import StateMachine
 from studies.models.study import StudyState
 from studies.models.visit import AssessmentState
 
@@ -61,6 +65,21 @@ def test_a_move_is_allowed_or_refused_by_name(machine: str, old: str, new: str) 
     else:
         with pytest.raises(ForbiddenTransition, match=f"a {machine} that is {old}"):
             require_move(machine, old, new)
+
+
+@pytest.mark.parametrize("model", StateMachine.__subclasses__(), ids=lambda model: model.machine)
+def test_a_row_refuses_every_move_that_its_machine_has_not(model: type[StateMachine]) -> None:
+    moves = MACHINES[model.machine]
+    for old, new in product(moves, moves):
+        if new not in moves[old]:
+            row = model(state=old)
+            with pytest.raises(MoveRefused, match=f"a {model.machine} that is {old}"):
+                row.move_to(new)
+            assert row.state == old
+
+
+def test_every_machine_has_its_rows() -> None:
+    assert sorted(model.machine for model in StateMachine.__subclasses__()) == sorted(MACHINES)
 
 
 @pytest.mark.parametrize(("machine", "final"), [("study", "unblinded"), ("assessment", "missed")])

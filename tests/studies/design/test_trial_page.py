@@ -1,5 +1,6 @@
 """docs/trial.md says what the code does: roles, states, methods, the file's sections."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from studies.design.protocol_file import write
 from studies.design.roles import ROLE_ABILITIES, Ability, RoleName
 from studies.design.states import MACHINES
 
-PAGE = (Path(__file__).parents[3] / "docs" / "trial.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "trial.md").read_text(encoding="utf-8")
 SHORT = {RoleName.PRINCIPAL_INVESTIGATOR: "PI"}
 TITLES = {"protocol": "protocol version"}
 
@@ -39,6 +41,13 @@ def test_the_tables_of_states_are_those_of_the_code(machine: str) -> None:
         moves = frozenset() if news == "(final)" else frozenset(news.split(", "))
         told |= dict.fromkeys(olds.split(", "), moves)
     assert told == dict(MACHINES[machine])
+
+
+def test_what_has_no_table_of_states_names_a_test_that_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)
+    assert len(named) == 8
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 def test_every_method_and_every_section_of_the_file_is_explained() -> None:
