@@ -32,7 +32,8 @@ class WorkerState(models.TextChoices):
 class QueueDepth:
     """How much is waiting, in work and failed; the age of the oldest that waits, in seconds.
 
-    `n_refused` of those that wait were left by a worker without their pinned renderer. `by_state`
+    `n_refused` of those that wait were left by a worker without their pinned renderer, `n_mastered`
+    lack nothing but their encoding. `by_state`
     counts every state, in the order of a playlist's life.
     """
 
@@ -41,6 +42,7 @@ class QueueDepth:
     n_failed: int
     oldest_age_s: float | None
     n_refused: int = 0
+    n_mastered: int = 0
     by_state: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -89,6 +91,7 @@ def queue_depth() -> QueueDepth:
         n_working=Count("pk", filter=Q(state__in=WORKING)),
         n_failed=Count("pk", filter=Q(state=PlaylistState.FAILED)),
         n_refused=Count("pk", filter=waiting & ~Q(refusal="")),
+        n_mastered=Count("pk", filter=waiting & Q(master__isnull=False)),
         oldest=Min("requested_at", filter=waiting),
     )
     oldest = counted.pop("oldest")
@@ -143,6 +146,13 @@ def playlist_progress(playlist: Playlist) -> dict[str, object]:
     }
 
 
+def encoder_is_alive() -> bool:
+    """Return whether a worker that listens to the queue `encode` shows signs of life."""
+    return any(
+        "encode" in queues.split(",") for queues in _alive().values_list("queues", flat=True)
+    )
+
+
 def worker_state(beat: WorkerHeartbeat) -> WorkerState:
     """Return what the heartbeat says: a row that nobody keeps fresh is a silent worker."""
     if _seconds_since(beat.seen_at) > SILENT_AFTER_S:
@@ -177,7 +187,8 @@ def _remaining_s(playlist: Playlist) -> int | None:
         return round(own_s)
     ahead = Playlist.objects.ahead_of(playlist).values_list("brief", "progress")
     ahead_s = usual_s * sum(_minutes_of_music(brief) * (1 - done) for brief, done in ahead)
-    return round(own_s + ahead_s / max(1, _n_alive()))
+    # What is mastered has half of its way behind it while it waits.
+    return round(own_s * (1 - playlist.progress) + ahead_s / max(1, _n_alive()))
 
 
 def _usual_s_per_minute() -> float | None:
@@ -206,8 +217,13 @@ def _minutes_of_music(brief: Mapping[str, object]) -> float:
 
 
 def _n_alive() -> int:
-    lately = timezone.now() - timedelta(seconds=SILENT_AFTER_S)
-    return WorkerHeartbeat.objects.filter(seen_at__gte=lately).count()
+    return _alive().count()
+
+
+def _alive() -> models.QuerySet[WorkerHeartbeat]:
+    return WorkerHeartbeat.objects.filter(
+        seen_at__gte=timezone.now() - timedelta(seconds=SILENT_AFTER_S)
+    )
 
 
 def _seconds_since(moment: datetime) -> float:

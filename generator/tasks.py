@@ -10,7 +10,7 @@ from celery import Task, shared_task
 from celery.signals import worker_ready, worker_shutdown
 from celery.worker.consumer import Consumer
 
-from generator.services import heartbeat, rendering, requesting, storage
+from generator.services import heartbeat, labour, rendering, requesting, storage
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ _pulses: dict[str, heartbeat.Pulse] = {}
 def render_playlist(self: Task, playlist_id: str) -> None:
     """Render what is wanted first; the playlist that was named waited when the call was sent."""
     logger.debug("called for playlist %s", playlist_id)
-    rendering.render_next(worker=self.request.hostname)
+    queues = self.app.amqp.queues.consume_from
+    rendering.render_next(worker=self.request.hostname, queues=tuple(queues))
 
 
 @shared_task(name=requesting.SWEEP_PLAYLISTS)
@@ -54,7 +55,7 @@ def end(**_: object) -> None:
 
 def _device(queues: str) -> str:
     """Return what this worker computes on, in words: a GPU only where it takes the GPU's calls."""
-    if requesting.GPU_QUEUE not in queues.split(","):
+    if labour.GPU_QUEUE not in queues.split(","):
         return "cpu"
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu (no GPU found)"
 

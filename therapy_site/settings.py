@@ -29,7 +29,7 @@ NOCTURNE_CLOCK_FILE = NOCTURNE_VAR / "clock"
 NOCTURNE_PORT = env_int("NOCTURNE_PORT", 8000)
 NOCTURNE_BIND = env_text("NOCTURNE_BIND", "127.0.0.1")  # the address the web server listens on
 NOCTURNE_WORKERS = env_int("NOCTURNE_WORKERS", 1)
-NOCTURNE_QUEUES = env_text("NOCTURNE_QUEUES", "cpu")  # of the workers: "gpu,cpu" where there is one
+NOCTURNE_QUEUES = env_text("NOCTURNE_QUEUES", "cpu")  # a group for each worker
 NOCTURNE_HELP_LINE = env_text("NOCTURNE_HELP_LINE")  # shown under "Need help now?"
 
 # --- Security ---------------------------------------------------------------------------------

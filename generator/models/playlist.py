@@ -289,6 +289,28 @@ class Track(models.Model):
         return f"{self.id} {self.duration_s:.0f} s"
 
 
+class Master(models.Model):
+    """A night that is composed, synthesised, mastered and judged, and waits for its encoder.
+
+    There is one from the hand-over until the track is published; its files are named by the lease
+    of the attempt that made them. Without it the playlist begins anew.
+    """
+
+    playlist = models.OneToOneField(
+        Playlist, models.CASCADE, related_name="master", verbose_name=_("playlist")
+    )
+    lease = models.UUIDField(_("lease"), help_text=_("Of the attempt that made it"))
+    facts = models.JSONField(_("facts"), help_text=_("What the encoder needs beside the samples"))
+    mastered_at = models.DateTimeField(_("mastered"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("mastered night"), _("mastered nights")
+        ordering = ["mastered_at"]
+
+    def __str__(self) -> str:
+        return f"{self.playlist_id} {self.mastered_at:%H:%M:%S}"
+
+
 class WorkerHeartbeat(models.Model):
     """A worker was alive at `seen_at`; health is this row's age, not an answer to a ping."""
 

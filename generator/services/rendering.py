@@ -1,5 +1,8 @@
 """Make a playlist: claim its row, let the engine compose and render, publish the track.
 
+Where the labour is divided (`labour`), one worker hands a mastered night over and another encodes
+it: the row is queued again, with its `Master` beside it.
+
 The one bridge between the database and the engine, and the only service that loads torch; workers
 import it, pages never do. A worker may be killed, stopped for an hour, or cut off from the
 database at any line: whoever holds the row's lease publishes, everybody else finds zero rows.
@@ -9,8 +12,9 @@ import errno
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -18,12 +22,13 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from generator.engine import pipeline
 from generator.engine.audio.encoders import encoder_for
-from generator.engine.audio.refusals import PinUnmet, UnfitMusic
+from generator.engine.audio.mastered import Mastered
+from generator.engine.audio.refusals import MasterLost, PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import renderer_for
 from generator.engine.brief import Brief, RendererPin, Rendering
 from generator.engine.composers.engines import engine_for
@@ -35,8 +40,9 @@ from generator.engine.errors import (
     ScoreError,
     SynthesisError,
 )
-from generator.models.playlist import FailureCode, Playlist, PlaylistState, Track
-from generator.services import heartbeat, storage
+from generator.models.playlist import FailureCode, Master, Playlist, PlaylistState, Track
+from generator.services import heartbeat, requesting, storage
+from generator.services.labour import CPU_QUEUE, ENCODE_QUEUE, EVERYTHING, Duties, duties_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +54,15 @@ DEADLINE_BASE_S, DEADLINE_PER_MINUTE_S = 120.0, 60.0
 
 
 class Renderer(Protocol):
-    """What turns a brief into files; `pipeline.render` unless a test brings a quicker one."""
+    """What turns a brief into files: all the way, as far as the encoder, or from there on.
+
+    `pipeline.render`, `pipeline.master` or `pipeline.encode`, unless a test brings a quicker one.
+    """
 
     def __call__(
         self, brief: Brief, *, directory: Path, stem: str, progress: pipeline.Progress | None
-    ) -> Rendering:
-        """Return the finished rendering; its files' names begin with `stem`."""
+    ) -> Rendering | Mastered:
+        """Return what was made; its files' names begin with `stem`."""
 
 
 class DeadlinePassed(RenderCancelled):
@@ -63,32 +72,40 @@ class DeadlinePassed(RenderCancelled):
 
 
 def render_next(
-    *, worker: str, playlist_id: UUID | None = None, render: Renderer = pipeline.render
+    *,
+    worker: str,
+    playlist_id: UUID | None = None,
+    queues: Collection[str] = (CPU_QUEUE, ENCODE_QUEUE),
+    render: Renderer | None = None,
 ) -> Playlist | None:
     """Render the playlist that was named, else the one that is wanted first; None if none is due.
 
-    Whoever names one may be late: then another one is done, or nothing.
+    Whoever names one may be late: then another one is done, or nothing. What the worker takes, and
+    how far it goes, follows from the queues that it listens to.
     """
-    playlist = claim(worker=worker, playlist_id=playlist_id)
+    duties = duties_of(queues)
+    playlist = claim(worker=worker, playlist_id=playlist_id, duties=duties)
     if playlist is None:
         return None
     heartbeat.note_work(worker=worker, playlist=playlist)
     try:
-        render_playlist(playlist, render=render)
+        render_playlist(playlist, render=render or _way(playlist, hands_over=duties.hands_over))
     finally:
         heartbeat.note_work(worker=worker, playlist=None)
     playlist.refresh_from_db()
     return playlist
 
 
-def claim(*, worker: str, playlist_id: UUID | None = None) -> Playlist | None:
+def claim(
+    *, worker: str, playlist_id: UUID | None = None, duties: Duties = EVERYTHING
+) -> Playlist | None:
     """Take one due row for this worker, under a fresh lease; None if there is none to take.
 
     A row whose pinned renderer this machine does not have stays for another worker, with a note.
     """
-    for key, brief in _candidates(playlist_id):
+    for key, brief, is_mastered in _candidates(playlist_id, duties):
         now, lease = timezone.now(), uuid4()
-        refusal = refusal_of(brief)
+        refusal = refusal_of(brief, only_encodes=is_mastered)
         if refusal:
             _note_refusal(key, f"{worker}: {refusal}"[: Playlist.FAILURE_LENGTH], now)
             continue
@@ -97,24 +114,26 @@ def claim(*, worker: str, playlist_id: UUID | None = None) -> Playlist | None:
             Playlist.objects.due(now)
             .filter(pk=key)
             .update(
-                state=PlaylistState.COMPOSING,
                 lease=lease,
                 lease_until=now + _lease(),
                 worker=worker,
                 attempt=F("attempt") + 1,
-                started_at=now,
-                progress=0.0,
                 refusal="",
+                **(_GOING_ON if is_mastered else {**_BEGINNING, "started_at": now}),
             )
         ):
             return Playlist.objects.get(pk=key)
     return None
 
 
-def render_playlist(playlist: Playlist, *, render: Renderer = pipeline.render) -> bool:
-    """Render a claimed playlist; return whether its track was published.
+_BEGINNING: Mapping[str, object] = {"state": PlaylistState.COMPOSING, "progress": 0.0}
+_GOING_ON: Mapping[str, object] = {"state": PlaylistState.RENDERING}
 
-    An attempt that does not end in a track leaves no file behind. If the database fails while the
+
+def render_playlist(playlist: Playlist, *, render: Renderer = pipeline.render) -> bool:
+    """Render a claimed playlist; return whether its track was published, or its master kept.
+
+    An attempt that ends in neither leaves no file behind. If the database fails while the
     track is published, nobody knows whether it was: the files stay, the lease runs out, and the
     sweep judges by what the database holds by then.
     """
@@ -122,16 +141,30 @@ def render_playlist(playlist: Playlist, *, render: Renderer = pipeline.render) -
     try:
         brief = Brief.from_json(json.dumps(playlist.brief))
         progress = Tenure(playlist, deadline_s=deadline_s(brief))
-        rendering = render(brief, directory=storage.nights(), stem=stem, progress=progress)
+        made = render(brief, directory=storage.nights(), stem=stem, progress=progress)
     except RenderCancelled as error:
         logger.info("playlist %s, attempt %d: %s", playlist.pk, playlist.attempt, error)
         return _give_up(playlist, stem, error)
     except Exception as error:
         logger.exception("playlist %s, attempt %d", playlist.pk, playlist.attempt)
         return _give_up(playlist, stem, error)
-    if not _publish(playlist, rendering):
+    is_kept = _hand_over if isinstance(made, Mastered) else _publish
+    if not is_kept(playlist, made):
         return _give_up(playlist, stem, RenderCancelled("the lease ended before publication"))
     return True
+
+
+def _way(playlist: Playlist, *, hands_over: bool) -> Renderer:
+    master = Master.objects.filter(playlist=playlist).first()
+    if master is None:
+        return pipeline.master if hands_over else pipeline.render
+    samples, notes = storage.master_paths(master)
+
+    def encode(brief: Brief, **where: object) -> Rendering:
+        mastered = Mastered.with_files(master.facts, scratch_path=samples, midi_path=notes)
+        return pipeline.encode(mastered, brief, **where)
+
+    return encode
 
 
 def deadline_s(brief: Brief) -> float:
@@ -194,8 +227,10 @@ class Tenure:
         connection.close_if_unusable_or_obsolete()
 
 
-def refusal_of(brief: Mapping[str, object]) -> str:
+def refusal_of(brief: Mapping[str, object], *, only_encodes: bool = False) -> str:
     """Return why this machine cannot make a brief as it is pinned; empty where it can.
+
+    Who only encodes what is mastered needs the pinned encoder and nothing else.
 
     What cannot be read is nobody's to refuse: it fails as an invalid brief when it is rendered.
     """
@@ -204,16 +239,20 @@ def refusal_of(brief: Mapping[str, object]) -> str:
     except TypeError:
         return ""
     try:
-        renderer_for(pin)
         encoder_for(pin)
-        engine_for(pin)
+        if not only_encodes:
+            renderer_for(pin)
+            engine_for(pin)
     except (PinUnmet, EngineUnavailable) as refusal:
         return str(refusal)
     return ""
 
 
-def _candidates(playlist_id: UUID | None) -> Iterator[tuple[UUID, Mapping[str, object]]]:
-    due = Playlist.objects.due(timezone.now()).values_list("pk", "brief")
+def _candidates(
+    playlist_id: UUID | None, duties: Duties
+) -> Iterator[tuple[UUID, Mapping[str, object], bool]]:
+    due = Playlist.objects.due(timezone.now()).filter(duties.rows)
+    due = due.values_list("pk", "brief", Q(master__isnull=False))
     if playlist_id is not None:
         yield from due.filter(pk=playlist_id)
     # All of them: what this worker cannot take must not hide what it can.
@@ -223,6 +262,31 @@ def _candidates(playlist_id: UUID | None) -> Iterator[tuple[UUID, Mapping[str, o
 def _note_refusal(key: UUID, refusal: str, now: datetime) -> None:
     if Playlist.objects.due(now).filter(pk=key).exclude(refusal=refusal).update(refusal=refusal):
         logger.warning("playlist %s stays for another worker, %s", key, refusal)
+
+
+@transaction.atomic
+def _hand_over(playlist: Playlist, mastered: Mastered) -> bool:
+    """Queue the playlist again, with what its encoder needs beside it, if the lease still holds."""
+    if not Playlist.objects.filter(
+        pk=playlist.pk, lease=playlist.lease, cancel_requested=False
+    ).update(
+        state=PlaylistState.QUEUED,
+        lease=None,
+        lease_until=None,
+        not_before=None,
+        woken_at=None,
+        failure_code="",
+        failure="",
+    ):
+        return False
+    Master.objects.create(
+        playlist=playlist,
+        lease=playlist.lease,
+        facts=mastered.facts(),
+        mastered_at=timezone.now(),
+    )
+    transaction.on_commit(partial(requesting.wake, playlist), robust=True)
+    return True
 
 
 @transaction.atomic
@@ -259,12 +323,22 @@ def _publish(playlist: Playlist, rendering: Rendering) -> bool:
         quality=dict(rendering.quality),
         published_at=now,
     )
+    _forget_master(playlist)
     return True
+
+
+def _forget_master(playlist: Playlist) -> None:
+    for master in Master.objects.filter(playlist=playlist):
+        master.delete()
+        transaction.on_commit(partial(storage.remove_master, master), robust=True)
 
 
 def _give_up(playlist: Playlist, stem: str, error: Exception) -> bool:
     """Remove the attempt's files and let the row go, unless it is another worker's already."""
     storage.remove_attempt(stem)
+    if isinstance(error, MasterLost):
+        # The next attempt begins anew.
+        Master.objects.filter(playlist=playlist, playlist__lease=playlist.lease).delete()
     Playlist.objects.filter(pk=playlist.pk, lease=playlist.lease).end_attempt(
         now=timezone.now(),
         code=_failure_code(error),

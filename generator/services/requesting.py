@@ -21,8 +21,10 @@ from kombu.exceptions import OperationalError as BrokerUnreachable
 
 from generator.engine.brief import Brief
 from generator.exceptions import PlaylistIsFinal, PlaylistNotRetryable
-from generator.models.playlist import FailureCode, Playlist, PlaylistState
+from generator.models.playlist import FINAL, FailureCode, Master, Playlist, PlaylistState
+from generator.selectors import encoder_is_alive
 from generator.services import storage
+from generator.services.labour import CPU_QUEUE, ENCODE_QUEUE, GPU_QUEUE
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +36,6 @@ RESEND_S = 60
 # A wake-up call makes a worker take the row that is wanted first, whichever it names, so a handful
 # of calls keeps every worker busy; one per waiting row each minute would only fill the broker.
 MAX_WAKE_UPS = 32
-# What is pinned to a GPU is told to those who have one; everything else to all the others.
-GPU_QUEUE, CPU_QUEUE = "gpu", "cpu"
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,12 @@ def sweep() -> Swept:
     """
     now = timezone.now()
     n_expired = Playlist.objects.expired(now).end_attempt(now=now, code=FailureCode.WORKER_LOST)
+    # A mastered night that nobody is to encode any more: it failed, or was cancelled.
+    n_dropped, _by_model = Master.objects.filter(playlist__state__in=FINAL).delete()
     return Swept(
         n_expired=n_expired,
         n_woken=_wake_all(_overdue(now)),
-        n_orphans=storage.remove_orphans() if n_expired else 0,
+        n_orphans=storage.remove_orphans() if n_expired or n_dropped else 0,
     )
 
 
@@ -193,5 +195,8 @@ def _wake(key: UUID) -> bool:
 
 
 def _queue_of(key: UUID) -> str:
+    """Return who is told: who encodes, who has the pinned GPU, or all the others."""
+    if Master.objects.filter(playlist=key).exists() and encoder_is_alive():
+        return ENCODE_QUEUE
     devices = Playlist.objects.filter(pk=key).values_list("brief__pin__device", flat=True)
     return GPU_QUEUE if devices.first() == "cuda" else CPU_QUEUE

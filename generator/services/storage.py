@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from generator.models.playlist import Playlist, Track
+from generator.models.playlist import FINAL, Master, Playlist, Track
 
 logger = logging.getLogger(__name__)
 
@@ -46,22 +46,35 @@ def check_path(track: Track) -> Path | None:
     return Path(settings.NOCTURNE_NIGHTS) / track.check_name if track.check_name else None
 
 
+def master_paths(master: Master) -> tuple[Path, Path]:
+    """Return where the samples and the notes of a mastered night lie."""
+    stem = stem_of(playlist=master.playlist_id, lease=master.lease)
+    return nights() / f"{stem}.master.pcm", nights() / f"{stem}.master.mid"
+
+
+def remove_master(master: Master) -> None:
+    """Delete the files of a mastered night whose row is gone."""
+    remove_attempt(stem_of(playlist=master.playlist_id, lease=master.lease))
+
+
 def remove_attempt(stem: str) -> int:
     """Delete all files of one attempt; return how many there were."""
     return _remove(path for path in nights().iterdir() if path.name.startswith(stem))
 
 
 def remove_orphans() -> int:
-    """Delete the files of attempts that are neither in work nor published; return how many.
+    """Delete the files of attempts that are not in work, mastered or published; return how many.
 
-    The directory is read before the database, and leases before tracks: an attempt that begins or
-    is published in between is therefore always seen as wanted.
+    The directory is read before the database, and leases before masters before tracks: an attempt
+    that begins, is handed over or is published in between is therefore always seen as wanted.
     """
     named = [(path, match["lease"]) for path in _files() if (match := STEM.match(path.name))]
     if not named:
         return 0
     working = Playlist.objects.working().values_list("lease", flat=True)
     wanted = {lease.hex for lease in working}
+    mastered = Master.objects.exclude(playlist__state__in=FINAL).values_list("lease", flat=True)
+    wanted |= {lease.hex for lease in mastered}
     published = {
         name
         for names in Track.objects.values_list("audio_name", "midi_name", "check_name")

@@ -53,6 +53,13 @@ def test_workers_together_use_each_core_at_least_and_about_once(count, monkeypat
     assert len({worker.name for worker in workers}) == count
 
 
+def test_workers_listen_to_a_group_of_queues_each_and_the_last_group_serves_the_rest(settings):
+    settings.NOCTURNE_QUEUES = "gpu cpu,encode"
+    listening = [worker.command for worker in up.renderers(3, {})]
+    groups = ("gpu", "cpu,encode", "cpu,encode")
+    assert all(f"--queues={group}" in c for group, c in zip(groups, listening, strict=True))
+
+
 def beat(name: str, age_s: float) -> None:
     seen_at = timezone.now() - timedelta(seconds=age_s)
     WorkerHeartbeat.objects.create(

@@ -16,6 +16,7 @@ from generator.engine.audio.loudness import TruePeakMeter
 from generator.engine.audio.mastering import soften_peaks
 from generator.engine.audio.profile import SAMPLE_RATE_HZ, Profile, Timeline
 from generator.engine.audio.quality import Measurements
+from generator.engine.audio.refusals import MasterLost
 from generator.engine.errors import SynthesisError
 
 
@@ -59,22 +60,22 @@ class Mastered:
 
         Raises
         ------
-        SynthesisError
+        MasterLost
             The facts are of another version.
         """
         try:
             return cls(scratch_path=scratch_path, midi_path=midi_path, **facts)
         except TypeError as error:
-            raise SynthesisError(
+            raise MasterLost(
                 f"the facts of a mastered night were expected, got {', '.join(facts)} ({error}). "
                 "Render the night again."
             ) from error
 
     def require_files(self, timeline: Timeline) -> None:
-        """Raise SynthesisError unless the scratch file is there, whole, and the MIDI beside it."""
+        """Raise MasterLost unless the scratch file is there, whole, and the MIDI beside it."""
         scratch = Scratch(self.scratch_path)
         if scratch.n_samples != timeline.n_samples or not self.midi_path.is_file():
-            raise SynthesisError(
+            raise MasterLost(
                 f"{timeline.n_samples} mastered samples were expected in {self.scratch_path.name} "
                 f"and the notes in {self.midi_path.name}, got {scratch.n_samples} and "
                 f"{'some' if self.midi_path.is_file() else 'none'}. Render the night again."

@@ -18,6 +18,10 @@ class UnfitMusic(SynthesisError):
         self.rows = rows
 
 
+class MasterLost(SynthesisError):
+    """A mastered night cannot be encoded any more; rendered from its brief it can be."""
+
+
 class PinUnmet(SynthesisError):
     """The machine cannot render as the study has fixed it, and nothing else will do."""
 

@@ -49,7 +49,7 @@ def _lines(depth: QueueDepth, at_work: list[WorkerRow], failed: list[FailureRow]
     states = ", ".join(f"{n} {state}" for state, n in depth.by_state.items() if n)
     lines = [
         f"Queue     {depth.n_waiting} waiting{age}; {depth.n_working} in work; "
-        f"{depth.n_failed} failed",
+        f"{depth.n_failed} failed; {depth.n_mastered} mastered, to be encoded",
         f"States    {states or 'no playlist was ever asked for'}",
     ]
     lines += [

@@ -205,11 +205,12 @@ def renderers(count: int, environment: dict[str, str]) -> list[Child]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = str(max(1, (cores or 1) // count))
     environment = {**environment, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    queues = settings.NOCTURNE_QUEUES.split() or ["cpu"]
     children = []
     for number in range(1, count + 1):
         node = f"worker-{number}@{socket.gethostname()}"
         command = celery(
-            *("worker", f"--hostname={node}", f"--queues={settings.NOCTURNE_QUEUES}"),
+            *("worker", f"--hostname={node}", f"--queues={queues[min(number, len(queues)) - 1]}"),
             *("--pool=threads", "--concurrency=1"),
             *("--without-gossip", "--without-mingle", "--loglevel=INFO"),
         )
