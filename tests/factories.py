@@ -28,7 +28,7 @@ from studies.services.entry.majority import is_of_age
 from studies.services.protocol.members import add_member
 from studies.services.protocol.setup import create_study, open_study
 from studies.services.trail.audit import SYSTEM, staff
-from studies.services.visits.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.visits.assessment import begin_assessment, save_answers, submit_assessment
 
 PIN = "274918"
 PASSWORD = "quiet-evening-music"
@@ -189,8 +189,7 @@ def answer_visit(participant: Participant, *, week: int, level: int = 3) -> None
 def answer(assessment: Assessment, *, level: int = 3) -> None:
     """Begin an assessment and answer every item; do not hand it in."""
     begin_assessment(assessment=assessment)
-    for key, raw in answers(assessment.instrument, level).items():
-        save_answer(assessment=assessment, item_key=key, raw=raw)
+    save_answers(assessment=assessment, answers=answers(assessment.instrument, level))
 
 
 def answers(instrument: str, level: int = 3) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ from questionnaires.services.responses import (
     SavedAnswer,
     decline_answer,
     save_answer,
+    save_answers,
     start_response,
     submit_response,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "correct_answer",
     "decline_answer",
     "save_answer",
+    "save_answers",
     "start_response",
     "submit_response",
 ]

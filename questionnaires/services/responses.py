@@ -3,6 +3,7 @@
 The app has no clock of its own: every moment is passed in by the caller, aware and in UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -101,9 +102,41 @@ def save_answer(
     """
     _refuse_naive(at)
     locked = _lock_draft(response)
-    value = read_answer(locked.definition.item(item_key), raw)
-    given = Given("" if value is None else str(raw), value)
+    given = _read(locked, item_key, raw)
     return _keep(locked, item_key, given, Manner(at, language, elapsed_ms, key))
+
+
+@transaction.atomic
+def save_answers(
+    *,
+    response: Response,
+    answers: Mapping[str, object],
+    at: datetime,
+    language: str = "",
+    elapsed_ms: Mapping[str, int] | None = None,
+) -> list[SavedAnswer]:
+    """Keep answers to several items that come together: all of them or, where one is refused, none.
+
+    What is kept is what `save_answer` keeps for one after the other, with fewer questions to the
+    database.
+    """
+    _refuse_naive(at)
+    locked = _lock_draft(response)
+    took = elapsed_ms or {}
+    given = {
+        key: (_read(locked, key, raw), Manner(at, language, took.get(key), key=None))
+        for key, raw in answers.items()
+    }
+    known = set(locked.answers.filter(item_key__in=given).values_list("item_key", flat=True))
+    changed = [_keep(locked, key, *given[key]) for key in given if key in known]
+    wording = wording_for(locked, language or locked.language).sha256
+    new = [
+        _written(Answer(response=locked, item_key=key), *given[key], wording)
+        for key in given
+        if key not in known
+    ]
+    Answer.objects.bulk_create(new)
+    return changed + [SavedAnswer(answer, None, changed=True) for answer in new]
 
 
 @transaction.atomic
@@ -176,12 +209,22 @@ def _keep(response: Response, item_key: str, given: Given, manner: Manner) -> Sa
         return SavedAnswer(kept, previous, changed=False)
     # The response is locked: nobody else can have made the answer meanwhile.
     answer = kept or Answer(response=response, item_key=item_key)
-    answer.raw, answer.value, answer.is_declined = given.raw, given.value, given.is_declined
-    answer.language = manner.language or response.language
-    answer.wording_hash = wording_for(response, answer.language).sha256
-    answer.answered_at, answer.elapsed_ms = manner.at, _countable(manner.elapsed_ms)
-    answer.save()
+    wording = wording_for(response, manner.language or response.language).sha256
+    _written(answer, given, manner, wording).save()
     return SavedAnswer(answer, previous, changed=True)
+
+
+def _read(response: Response, item_key: str, raw: object) -> Given:
+    value = read_answer(response.definition.item(item_key), raw)
+    return Given("" if value is None else str(raw), value)
+
+
+def _written(answer: Answer, given: Given, manner: Manner, wording_hash: str) -> Answer:
+    """Return the answer with what was given on it, not saved yet."""
+    answer.raw, answer.value, answer.is_declined = given.raw, given.value, given.is_declined
+    answer.language, answer.wording_hash = manner.language or answer.response.language, wording_hash
+    answer.answered_at, answer.elapsed_ms = manner.at, _countable(manner.elapsed_ms)
+    return answer
 
 
 def _was_received(response: Response, item_key: str, manner: Manner) -> bool:

@@ -17,7 +17,7 @@ from studies.selectors.diary import mornings_open, usual_times
 from studies.services.cbt.lessons import in_lessons
 from studies.services.cbt.sleep_window import keep_window
 from studies.services.trail.audit import participant_actor, record
-from studies.services.visits.answers import keep_answer, keep_refusal
+from studies.services.visits.answers import keep_answer, keep_answers, keep_refusal
 
 DIARY = "sleep_diary"
 GOT_UP, NOON = "out_of_bed", "12:00"
@@ -58,6 +58,17 @@ def save_diary_answer(
 
 
 @transaction.atomic
+def save_diary_answers(*, entry: DiaryEntry, answers: Mapping[str, object]) -> list[SavedAnswer]:
+    """Keep answers of a morning's diary that come together."""
+    return keep_answers(
+        subject=entry,
+        participant=entry.participant,
+        response=entry.response,
+        answers=answers,
+    )
+
+
+@transaction.atomic
 def decline_diary_answer(*, entry: DiaryEntry, item_key: str, **manner: object) -> SavedAnswer:
     """Keep that the participant does not want to answer one item."""
     return keep_refusal(
@@ -77,9 +88,8 @@ def confirm_usual_times(*, entry: DiaryEntry) -> Mapping[str, str]:
     the diary is handed in. The audit trail says where they came from.
     """
     times = usual_times(entry.participant, before=entry.morning_on)
-    for item_key, raw in times.items():
-        save_diary_answer(entry=entry, item_key=item_key, raw=raw)
     if times:
+        save_diary_answers(entry=entry, answers=times)
         _record(entry, "confirm_usual_times", dict(times))
     return times
 

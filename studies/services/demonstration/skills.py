@@ -1,24 +1,20 @@
-"""Carry synthetic people through the lessons, the diary and the sleep window, by the services.
+"""Carry synthetic people through the lessons and the sleep window, by the services.
 
 One takes the whole course, the others stop after a week, as people do. Their words are invented.
 """
 
 import tomllib
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date, time, timedelta
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from studies.design import lessons
 from studies.design.lessons import Exercise, ExerciseKind, lesson_named
-from studies.design.synthetic import Person, relief_at
+from studies.design.synthetic import Person
 from studies.models.participant import Participant
 from studies.models.study import Role
 from studies.models.user import User
-from studies.selectors.diary import mornings_open
-from studies.services.allocation import skills_participants
-from studies.services.cbt import diary
 from studies.services.cbt.lessons import (
     answer_exercise,
     finish_lesson,
@@ -28,49 +24,32 @@ from studies.services.cbt.lessons import (
 )
 from studies.services.cbt.messages import send_message
 from studies.services.cbt.sleep_window import confirm_window, screen_for_window, waiting_window
+from studies.services.demonstration.mornings import WEEKS_AT_MOST, Step, is_diligent, local
 
 WORDS = Path(lessons.__file__).parent / "wording" / "invented_words.toml"
-WEEKS_AT_MOST = 7
-# One person of each study takes every lesson: the second, who is well on the way in a running one.
-DILIGENT_AFTER = 1
-NIGHTS_KEPT = 0.88
 LESSON_EVENING, THERAPIST_DAYS = 1, (3, 5)
 # Long enough for the longest lesson: a page every half minute or so, and the end.
 PAGES, PAGE_S = 14, 35
 TIMES = {"wake_time": "06:45", "wind_down_time": "22:00", "worry_time": "18:30"}
 
-Step = tuple[datetime, Callable[[], object]]
-
 
 def skills_steps(participant: Participant, person: Person, first: date) -> Iterator[Step]:
-    """Yield one person's mornings and lessons, and the therapist's looks, with their moments."""
-    before = skills_participants().filter(study=participant.study, pk__lt=participant.pk)
-    is_diligent = before.count() == DILIGENT_AFTER
-    for day in range(1, 7 * (WEEKS_AT_MOST if is_diligent else 1) + 1):
+    """Yield one person's lessons, and the therapist's looks, with their moments."""
+    goes_on = is_diligent(participant)
+    for day in range(1, 7 * (WEEKS_AT_MOST if goes_on else 1) + 1):
         day_on = first + timedelta(days=day)
-        if person.random.random() < NIGHTS_KEPT:
-            yield _local(day_on, time(7, 40), participant), lambda: _write(participant, person)
         if day % 7 == LESSON_EVENING:
-            evening = _local(day_on, time(19), participant)
+            evening = local(day_on, time(19), participant)
             for page in range(PAGES):
                 moment = evening + page * timedelta(seconds=PAGE_S)
                 yield moment, lambda: _turn_page(participant, person)
         if day % 7 in THERAPIST_DAYS:
-            yield _local(day_on, time(10), participant), lambda: _confirm(participant)
-    if is_diligent:
+            yield local(day_on, time(10), participant), lambda: _confirm(participant)
+    if goes_on:
         asked_on = first + timedelta(days=12)
-        yield _local(asked_on, time(20), participant), lambda: _say(participant, "question")
+        yield local(asked_on, time(20), participant), lambda: _say(participant, "question")
         replied_on = asked_on + timedelta(days=1)
-        yield _local(replied_on, time(10), participant), lambda: _reply(participant)
-
-
-def _write(participant: Participant, person: Person) -> None:
-    morning = mornings_open(participant)[0]
-    entry = diary.diary_for(participant=participant, morning_on=morning)
-    for key, raw in person.answers(diary.DIARY, relief_at(None, 1)).items():
-        if raw is not None:
-            diary.save_diary_answer(entry=entry, item_key=key, raw=raw)
-    diary.submit_diary(entry=entry)
+        yield local(replied_on, time(10), participant), lambda: _reply(participant)
 
 
 def _turn_page(participant: Participant, person: Person) -> None:
@@ -134,7 +113,3 @@ def _therapist(participant: Participant) -> User | None:
 @cache
 def _words() -> dict[str, dict[str, str]]:
     return tomllib.loads(WORDS.read_text(encoding="utf-8"))
-
-
-def _local(day: date, at: time, participant: Participant) -> datetime:
-    return datetime.combine(day, at, tzinfo=ZoneInfo(participant.zone)).astimezone(UTC)

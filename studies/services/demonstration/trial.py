@@ -10,12 +10,12 @@ import heapq
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import count
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.db import transaction
 
 from generator.models.playlist import Playlist, PlaylistState
 from studies import clock
@@ -28,6 +28,7 @@ from studies.models.study import ArmKind, Study
 from studies.models.visit import Assessment
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.demonstration.mornings import local, morning_steps
 from studies.services.demonstration.skills import skills_steps
 from studies.services.entry.consent import answer_questions, current_text, give_consent
 from studies.services.entry.enrolment import invite_participant
@@ -37,7 +38,7 @@ from studies.services.music.listening import record_listening
 from studies.services.music.playlists import assign_mix, request_tonight
 from studies.services.music.preferences import state_preferences
 from studies.services.trail.audit import Actor, participant_actor
-from studies.services.visits.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.visits.assessment import begin_assessment, save_answers, submit_assessment
 from studies.services.visits.scheduling import keep_calendar
 
 STYLES = ("classical", "song", "guitar", "folk", "jazz")
@@ -188,17 +189,17 @@ def _treatment(participant: Participant, script: Script, mixes: Mixes) -> Life:
 def _steps(
     participant: Participant, script: Script, mixes: Mixes
 ) -> Iterator[tuple[datetime, Callable[[], object]]]:
-    person, zone = script.person, participant.zone
-    first = clock.today(zone)
-    evenings = _listening if arm_of(participant).kind == ArmKind.MUSIC else _lessons_and_diary
+    person, first = script.person, clock.today(participant.zone)
+    evenings = _listening if arm_of(participant).kind == ArmKind.MUSIC else _lessons
     yield from evenings(participant, person, mixes, first)
+    yield from morning_steps(participant, person, first)
     for visit in participant.visits.exclude(week__in=[0, script.misses_week]):
         late = int(person.random.integers(-2, 4))
-        moment = _local(visit.target_on + timedelta(days=late), time(16, 30), zone)
+        moment = local(visit.target_on + timedelta(days=late), time(16, 30), participant)
         week = visit.week
         yield moment, lambda week=week: _answer_visit(participant, person, week=week)
     if script.stops_at == ParticipantState.WITHDRAWN:
-        moment = _local(first + timedelta(days=37), time(18), zone)
+        moment = local(first + timedelta(days=37), time(18), participant)
         yield moment, lambda: _withdraw(participant)
 
 
@@ -210,31 +211,31 @@ def _listening(
         if person.random.random() < person.adherence:
             share = float(np.clip(person.random.normal(0.85, 0.2), 0.1, 1.0))
             start = time(22, int(person.random.integers(60)))
-            moment = _local(first + timedelta(days=night), start, participant.zone)
+            moment = local(first + timedelta(days=night), start, participant)
             yield moment, lambda share=share: _listen(participant, composer, mixes, share)
 
 
-def _lessons_and_diary(
+def _lessons(
     participant: Participant, person: Person, _mixes: Mixes, first: date
 ) -> Iterator[tuple[datetime, Callable[[], object]]]:
     yield from skills_steps(participant, person, first)
 
 
+@transaction.atomic
 def _answer_visit(participant: Participant, person: Person, *, week: int) -> None:
     relief = relief_at(_arm_code(participant), week)
     assessments = Assessment.objects.filter(visit__participant=participant, visit__week=week)
     for assessment in assessments.order_by("position"):
+        typed = person.answers(assessment.instrument, relief)
+        answers = {key: raw for key, raw in typed.items() if raw is not None}
+        elapsed_ms = {key: _thinking_ms(person) for key in answers}
         begin_assessment(assessment=assessment)
-        for key, raw in person.answers(assessment.instrument, relief).items():
-            if raw is not None:
-                seconds = math.exp(person.random.normal(2.0, 0.4))
-                save_answer(
-                    assessment=assessment,
-                    item_key=key,
-                    raw=raw,
-                    elapsed_ms=round(1000 * seconds),
-                )
+        save_answers(assessment=assessment, answers=answers, elapsed_ms=elapsed_ms)
         submit_assessment(assessment=assessment)
+
+
+def _thinking_ms(person: Person) -> int:
+    return round(1000 * math.exp(person.random.normal(2.0, 0.4)))
 
 
 def _state_taste(participant: Participant, person: Person) -> None:
@@ -277,7 +278,3 @@ def _arm_code(participant: Participant) -> str | None:
 
 def _days_of_treatment(participant: Participant) -> int:
     return 7 * participant.study.plan.visits[-1].week
-
-
-def _local(day: date, at: time, zone: str) -> datetime:
-    return datetime.combine(day, at, tzinfo=ZoneInfo(zone)).astimezone(UTC)

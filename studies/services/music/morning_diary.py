@@ -4,6 +4,7 @@ It is handed in by its last answer, because nobody should have to press twice ha
 the morning can be written, its writer may change an answer: that is a revision of their own.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 
@@ -21,7 +22,7 @@ from studies.selectors.diary import mornings_open
 from studies.services.allocation import arm_kind_of
 from studies.services.music.playlists import is_in_treatment
 from studies.services.trail.audit import participant_actor, record
-from studies.services.visits.answers import keep_answer, keep_refusal, told
+from studies.services.visits.answers import keep_answer, keep_answers, keep_refusal, told
 
 MORNING_DIARY = "morning_diary"
 CHANGED_BY_ITS_WRITER = "changed by the participant"
@@ -72,6 +73,19 @@ def save_morning_answer(
         item_key=item_key,
         raw=raw,
         **manner,
+    )
+    return entry
+
+
+@transaction.atomic
+def save_morning_answers(*, entry: DiaryEntry, answers: Mapping[str, object]) -> DiaryEntry:
+    """Keep answers of a diary that was not handed in yet and that come together."""
+    entry = _locked(entry)
+    keep_answers(
+        subject=entry,
+        participant=entry.participant,
+        response=entry.response,
+        answers=answers,
     )
     return entry
 

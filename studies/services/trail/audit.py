@@ -6,7 +6,7 @@ for each other crosswise. No name, contact or free text ever enters an entry: pe
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import models, transaction
@@ -24,6 +24,8 @@ PATH_TO_STUDY = ("study", "participant", "visit", "assignment", "stream")
 SITE_ZONE = "UTC"
 
 Values = Mapping[str, object]
+# What stood there before and what does now.
+Change = tuple[Values | None, Values | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,6 @@ def participant_actor(participant: Participant) -> Actor:
     return Actor(participant.code, role=ROLE_PARTICIPANT)
 
 
-# Without a savepoint of its own: an entry that cannot be written takes the whole step with it.
-@transaction.atomic(savepoint=False)
 def record(
     *,
     actor: Actor,
@@ -69,30 +69,47 @@ def record(
     chain: str | None = None,
 ) -> AuditEntry:
     """Append one entry to the chain of the subject's study, or of the site."""
+    return record_each(
+        actor=actor,
+        action=action,
+        subject=subject,
+        changes=[(old, new)],
+        reason=reason,
+        chain=chain,
+    )[0]
+
+
+# Without a savepoint of its own: an entry that cannot be written takes the whole step with it.
+@transaction.atomic(savepoint=False)
+def record_each(
+    *,
+    actor: Actor,
+    action: str,
+    subject: models.Model,
+    changes: Sequence[Change],
+    reason: str = "",
+    chain: str | None = None,
+) -> list[AuditEntry]:
+    """Append an entry for each change of one subject, in their order, under one lock."""
     study = study_of(subject)
     chain = chain or (study.code if study else SITE_CHAIN)
     head = _locked_head(chain)
-    entry = AuditEntry(
-        chain=chain,
-        number=head.length + 1,
-        at=clock.now(),
-        actor=actor.name,
-        role=actor.role or _role_in(study, actor.user),
-        zone=_zone_of(subject, study),
-        user=actor.user,
-        action=action,
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        old=_plain(old),
-        new=_plain(new),
-        reason=reason,
-        previous_hash=head.hash,
-    )
-    entry.hash = entry_hash(entry)
-    entry.save(force_insert=True)
-    head.length, head.hash = entry.number, entry.hash
+    same = {
+        "chain": chain,
+        "at": clock.now(),
+        "actor": actor.name,
+        "role": actor.role or _role_in(study, actor.user),
+        "zone": _zone_of(subject, study),
+        "user": actor.user,
+        "action": action,
+        "subject_type": subject._meta.label_lower,
+        "subject_id": str(subject.pk),
+        "reason": reason,
+    }
+    entries = [_appended(head, old=_plain(old), new=_plain(new), **same) for old, new in changes]
+    AuditEntry.objects.bulk_create(entries)
     head.save(update_fields=["length", "hash"])
-    return entry
+    return entries
 
 
 def verify_chain(chain: str) -> list[Break]:
@@ -166,6 +183,14 @@ def _zone_of(subject: models.Model, study: Study | None) -> str:
     if participant is not None:
         return participant.zone
     return study.zone if study is not None else SITE_ZONE
+
+
+def _appended(head: AuditHead, **content: object) -> AuditEntry:
+    """Return the next entry after the head, and let the head stand for it; neither is saved."""
+    entry = AuditEntry(number=head.length + 1, previous_hash=head.hash, **content)
+    entry.hash = entry_hash(entry)
+    head.length, head.hash = entry.number, entry.hash
+    return entry
 
 
 def _locked_head(chain: str) -> AuditHead:

@@ -5,6 +5,7 @@ enough to show that they changed, nothing to read.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from questionnaires.models import Response
 from questionnaires.services import Given, SavedAnswer
 from questionnaires.services import decline_answer as decline
 from questionnaires.services import save_answer as keep
+from questionnaires.services import save_answers as keep_together
 from studies import clock
 from studies.models.participant import Participant
-from studies.services.trail.audit import participant_actor, record
+from studies.services.trail.audit import Change, participant_actor, record, record_each
 
 # What a phone says about its own waiting is believed up to four weeks, and told from a minute on.
 LONGEST_WAIT_MS = 28 * 24 * 3600 * 1000
@@ -53,6 +55,32 @@ def keep_answer(
         key=key,
     )
     _record(subject, participant, saved, raw, waited_ms)
+    return saved
+
+
+@transaction.atomic(savepoint=False)
+def keep_answers(
+    *,
+    subject: models.Model,
+    participant: Participant,
+    response: Response,
+    answers: Mapping[str, object],
+    elapsed_ms: Mapping[str, int] | None = None,
+) -> list[SavedAnswer]:
+    """Keep answers of `subject` that come together, each with an audit entry of its own."""
+    saved = keep_together(
+        response=response,
+        answers=answers,
+        at=_given_at(response, waited_ms=0),
+        language=participant.language,
+        elapsed_ms=elapsed_ms,
+    )
+    record_each(
+        actor=participant_actor(participant),
+        action="save_answer",
+        subject=subject,
+        changes=[_change(one) for one in saved if one.changed],
+    )
     return saved
 
 
@@ -109,16 +137,22 @@ def _record(
         _record_late(subject, participant, saved, raw)
     if not saved.changed:
         return
-    answer = saved.answer
-    now = Given(answer.raw, answer.value, answer.is_declined)
     waited = {"waited_s": waited_ms // 1000} if waited_ms >= TOLD_FROM_MS else {}
+    old, new = _change(saved)
     record(
         actor=participant_actor(participant),
-        action="decline_answer" if answer.is_declined else "save_answer",
+        action="decline_answer" if saved.answer.is_declined else "save_answer",
         subject=subject,
-        old=told(answer.item, saved.previous),
-        new={**told(answer.item, now), "language": answer.language, **waited},
+        old=old,
+        new={**new, **waited},
     )
+
+
+def _change(saved: SavedAnswer) -> Change:
+    answer = saved.answer
+    now = Given(answer.raw, answer.value, answer.is_declined)
+    new = {**told(answer.item, now), "language": answer.language}
+    return told(answer.item, saved.previous), new
 
 
 def _record_late(

@@ -6,6 +6,7 @@ submission has the SHA-256 of all answers, so that none can change afterwards wi
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from django.db import transaction
 
@@ -23,7 +24,7 @@ from studies.exceptions import AssessmentClosed, DecliningNotAllowed, OutsideWin
 from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Assessment, AssessmentState
 from studies.services.trail.audit import SYSTEM, participant_actor, record
-from studies.services.visits.answers import keep_answer, keep_refusal
+from studies.services.visits.answers import keep_answer, keep_answers, keep_refusal
 from studies.services.visits.scheduling import turn_page
 
 # Where somebody stands whose eligibility was decided, and who is not allocated yet.
@@ -70,6 +71,24 @@ def save_answer(
         item_key=item_key,
         raw=raw,
         **manner,
+    )
+
+
+@transaction.atomic
+def save_answers(
+    *,
+    assessment: Assessment,
+    answers: Mapping[str, object],
+    elapsed_ms: Mapping[str, int] | None = None,
+) -> list[SavedAnswer]:
+    """Keep answers of an assessment that come together; the trail has an entry for each."""
+    assessment = _being_answered(assessment)
+    return keep_answers(
+        subject=assessment,
+        participant=assessment.visit.participant,
+        response=assessment.response,
+        answers=answers,
+        elapsed_ms=elapsed_ms,
     )
 
 

@@ -18,6 +18,7 @@ from questionnaires.selectors import answers_of, declined_items, score_table, wo
 from questionnaires.services import (
     decline_answer,
     save_answer,
+    save_answers,
     start_response,
     submit_response,
 )
@@ -26,6 +27,8 @@ from tests.questionnaires import drafts
 pytestmark = pytest.mark.django_db
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = MORNING + timedelta(hours=1)
+KEPT = ("item_key", "raw", "value", "is_declined", "language", "wording_hash", "answered_at",
+        "elapsed_ms")  # fmt: skip
 
 
 @pytest.fixture
@@ -48,6 +51,34 @@ def test_a_response_keeps_the_words_the_version_and_the_rule_it_began_with():
     assert response.rule_id == "pitt2005"
     assert response.wording_hash == wording_of("psqi", "zh-hans").sha256
     assert (response.state, response.started_at) == ("draft", MORNING)
+
+
+def test_answers_that_come_together_are_kept_like_one_after_the_other(psqi_draft):
+    one, together = psqi_draft, drafts.psqi_draft()
+    answer(one, "bed", "22:00")
+    answer(together, "bed", "22:00")
+    given = {"bed": "23:30", "d_a": "2", "d_j_reason": ""}
+    each = [answer(one, key, raw, elapsed_ms=900, at=LATER) for key, raw in given.items()]
+    took = dict.fromkeys(given, 900)
+    saved = save_answers(response=together, answers=given, at=LATER, elapsed_ms=took)
+    assert [(s.previous, s.changed) for s in saved] == [(s.previous, s.changed) for s in each]
+    kept = [list(r.answers.order_by("item_key").values(*KEPT)) for r in (one, together)]
+    assert kept[0] == kept[1]
+    again = save_answers(response=together, answers={"d_a": "2"}, at=LATER)
+    assert [s.changed for s in again] == [False]
+
+
+@pytest.mark.parametrize("bad", [{"d_a": "9"}, {"nothing": "1"}])
+def test_of_answers_that_come_together_all_are_kept_or_none(psqi_draft, bad):
+    with pytest.raises((AnswerRefused, UnknownItem)):
+        save_answers(response=psqi_draft, answers={"bed": "23:30", **bad}, at=MORNING)
+    assert not Answer.objects.exists()
+
+
+def test_a_response_that_was_handed_in_takes_no_answers_together(psqi_answered):
+    submit_response(response=psqi_answered, at=LATER)
+    with pytest.raises(ResponseLocked):
+        save_answers(response=psqi_answered, answers={"d_a": "1"}, at=LATER)
 
 
 def test_a_study_may_choose_the_rule_of_1989(psqi_answered):

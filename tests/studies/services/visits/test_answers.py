@@ -8,7 +8,13 @@ from studies import clock
 from studies.exceptions import DecliningNotAllowed
 from studies.models.audit import AuditEntry
 from studies.models.visit import Assessment
-from studies.services.visits.assessment import begin_assessment, decline_answer, save_answer
+from studies.services.trail.audit import verify_chain
+from studies.services.visits.assessment import (
+    begin_assessment,
+    decline_answer,
+    save_answer,
+    save_answers,
+)
 from tests.factories import make_participant
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +42,19 @@ def test_every_answer_and_every_change_of_it_is_in_the_audit_trail(assessment: A
     assert second.old == {"item": "bed", "raw": "23:30"}
     assert second.new == {"item": "bed", "raw": "23:45", "language": "en"}
     assert second.actor == assessment.visit.participant.code
+
+
+def test_answers_that_come_together_leave_an_entry_each(assessment: Assessment) -> None:
+    save_answer(assessment=assessment, item_key="bed", raw="23:30")
+    given = {"bed": "23:30", "d_a": "2", "d_j_reason": "My brother Tom snores"}
+    save_answers(assessment=assessment, answers=given)
+    bed, snores, words = entries()
+    assert (bed.new["item"], snores.old) == ("bed", None)
+    assert snores.new == {"item": "d_a", "raw": "2", "language": "en"}
+    assert words.new["item"] == "d_j_reason"
+    assert "Tom" not in json.dumps(words.new)
+    assert snores.subject_id == words.subject_id == str(assessment.pk)
+    assert verify_chain(assessment.visit.participant.study.code) == []
 
 
 def test_the_same_answer_again_leaves_no_entry(assessment: Assessment) -> None:
