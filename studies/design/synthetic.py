@@ -48,7 +48,7 @@ class Person:
         Parameters
         ----------
         instrument : str
-            ``psqi``, ``cpss`` or ``sleep_diary``.
+            ``psqi``, ``cpss``, ``sleep_diary`` or ``morning_diary``.
         relief : float
             Share of the level that is gone by now, 0 to 1.
         """
@@ -66,9 +66,9 @@ class Person:
 
     def _choice(self, item: Item, level: float) -> int:
         lowest, highest = min(item.choices), max(item.choices)
-        if item.scale == "quality" and lowest == 1:
-            # The diary's five steps go from bad to good.
-            level = 5 - 1.2 * level
+        if lowest == 1 or item.scale in BAD_TO_GOOD:
+            # The diaries' steps from bad to good, and the hours slept.
+            level = highest - 1.2 * level
         drawn = level + RARE_ITEMS.get(item.key, 0.0) + self.random.normal(0, ITEM_NOISE)
         code = int(np.clip(np.rint(drawn), lowest, highest))
         return highest - code if item.key in REVERSED_KEYS else code
@@ -84,6 +84,7 @@ class Person:
         return str(max(rounded, 0))
 
 
+BAD_TO_GOOD = frozenset({"sleep_band"})
 REVERSED_KEYS = frozenset(f"item_{number}" for number in REVERSED)
 CLOCK_KEYS = frozenset({"bed", "rise", "into_bed", "tried_to_sleep", "final_waking", "out_of_bed"})
 # Mean at level 0, change a level, and spread: minutes, clock times in minutes after midnight.

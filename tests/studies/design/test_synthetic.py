@@ -59,6 +59,17 @@ def test_the_diary_of_a_synthetic_person_gives_an_efficiency() -> None:
         assert 40 < score_answers(definition, read).values["se_pct"] < 100
 
 
+def test_who_sleeps_badly_says_so_in_the_six_taps() -> None:
+    definition = instrument_named("morning_diary")
+    slept = {}
+    for someone in _people(6):
+        typed = someone.answers("morning_diary", 0.0)
+        read = {i.key: read_answer(i, typed[i.key]) for i in definition.items}
+        slept[someone.sleep] = score_answers(definition, read).values["sleep_at_least_h"]
+    worst, best = (sorted(slept, reverse=bad)[:30] for bad in (True, False))
+    assert np.mean([slept[level] for level in worst]) < np.mean([slept[level] for level in best])
+
+
 @pytest.mark.parametrize(("arm", "week", "relief"), [("CBT", 0, 0), (None, 8, 0.05)])
 def test_relief_begins_at_nothing(arm: str | None, week: int, relief: float) -> None:
     assert relief_at(arm, week) == relief

@@ -13,6 +13,7 @@ from studies.models.listening import ListeningSession
 from studies.models.participant import ParticipantState
 from studies.models.study import Study
 from studies.models.visit import AssessmentState
+from studies.selectors.diary import written_mornings
 from studies.services.allocation import rederive
 from studies.services.demonstration.trial import Mixes, Script, carry
 from studies.services.trail.audit import staff, verify_chain
@@ -63,6 +64,9 @@ def test_synthetic_people_live_through_the_study_by_its_own_services(study: Stud
     assert set(missed.values_list("state", flat=True)) == {AssessmentState.MISSED}
     assert Playlist.objects.count() <= 3
     assert ListeningSession.objects.exists()
+    # In every arm: who counts mornings cannot tell the arms apart.
+    treated = [one.participant for one in carried[4:8]]
+    assert all(written_mornings(one) for one in treated)
     assert verify_chain(study.code) == []
     assert rederive(study) == []
 
