@@ -91,6 +91,8 @@ _MEASURED: Mapping[str, tuple[Column, ...]] = {
         ARM,
         Column("night_on", "date", "", "Date of the evening in the participant's zone"),
         Column("minutes_heard", "number", "min", "Union of all stretches that were played"),
+        Column("rating", "text", "", "calming, liked or never_again; empty if nothing was said"),
+        Column("from_pool", "0 or 1", "", "1: a mix of the arm's pool stood in for their own"),
     ),
     "cbt_adherence.csv": (
         MASKED_PARTICIPANT,

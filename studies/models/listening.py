@@ -85,6 +85,9 @@ class PoolMix(models.Model):
     position = models.PositiveSmallIntegerField()
     playlist = models.OneToOneField(Playlist, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
+    n_retries = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a failed mix was asked for again by itself"
+    )
 
     class Meta:
         ordering = ["arm", "minutes", "position"]

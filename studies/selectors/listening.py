@@ -12,11 +12,16 @@ from studies.models.study import Study
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One night of one participant: minutes heard in all sessions together."""
+    """One night of one participant: minutes heard in all sessions together.
+
+    `rating` is what they said of it, empty if nothing; `is_from_pool`: a mix of the pool stood in.
+    """
 
     code: str
     night_on: date
     minutes: float
+    rating: str = ""
+    is_from_pool: bool = False
 
 
 def minutes_by_night(participant: Participant) -> list[Night]:
@@ -31,8 +36,16 @@ def nights_of(study: Study) -> list[Night]:
 
 def _nights(sessions: QuerySet[ListeningSession]) -> list[Night]:
     rows = (
-        sessions.values_list("assignment__participant__code", "assignment__night_on")
+        sessions.values_list(
+            "assignment__participant__code",
+            "assignment__night_on",
+            "assignment__rating__rating",
+            "assignment__is_from_pool",
+        )
         .annotate(heard_s=Sum("heard_s"))
         .order_by("assignment__participant__code", "assignment__night_on")
     )
-    return [Night(code, night_on, heard_s / 60) for code, night_on, heard_s in rows]
+    return [
+        Night(code, night_on, heard_s / 60, rating or "", is_from_pool)
+        for code, night_on, rating, is_from_pool, heard_s in rows
+    ]

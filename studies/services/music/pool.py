@@ -3,19 +3,22 @@
 Rendered once the study is open, after everything that somebody waits for; the same number, length,
 tastes and renderer in every arm. Which mix a participant gets follows from what they had: one they
 did not rate *never again*, of those the one they had least often, of those the first.
+
+A mix that failed is asked for again by itself, each time after twice the rest: music that failed
+its quality control with another seed, since the same would fail again, anything else as it was.
 """
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from generator.engine.brief import Instrument
-from generator.models.playlist import Playlist, PlaylistState
-from generator.services.requesting import request_playlist
+from generator.models.playlist import FailureCode, Playlist, PlaylistState
+from generator.services.requesting import request_playlist, retry_playlist
 from studies import clock
 from studies.design.taste import Rating
 from studies.models.listening import NightRating, PlaylistAssignment, PoolMix
@@ -28,6 +31,8 @@ from studies.services.trail.audit import SYSTEM, record
 
 # Nights go before it, also when a hundred people are enrolled on the first day.
 WANTED_WITHIN = timedelta(days=7)
+# A failed mix rests so long, then twice as long, and so on up to a day.
+FIRST_REST, LONGEST_REST = timedelta(minutes=10), timedelta(days=1)
 # The mixes of a pool differ in their instrument, so that two bad nights do not sound alike.
 INSTRUMENTS = tuple(Instrument)
 
@@ -36,6 +41,16 @@ def fill_pools() -> int:
     """Ask for what the pools of all open studies lack; return how many mixes that was."""
     music_arms = Arm.objects.filter(kind=ArmKind.MUSIC, study__state=StudyState.OPEN)
     return sum(_fill(arm) for arm in music_arms.select_related("study"))
+
+
+def retry_failed() -> int:
+    """Ask again for the mixes of open studies that failed and have rested; return how many."""
+    failed = PoolMix.objects.filter(
+        arm__study__state=StudyState.OPEN, playlist__state=PlaylistState.FAILED
+    )
+    now = timezone.now()
+    rested = [mix for mix in failed.select_related("playlist") if _rests_until(mix) <= now]
+    return sum(_retry(mix.pk) for mix in rested)
 
 
 def mix_for(participant: Participant) -> Playlist | None:
@@ -71,15 +86,7 @@ def _fill(arm: Arm) -> int:
 @transaction.atomic
 def _ask(arm: Arm, minutes: int, position: int) -> None:
     study = arm.study
-    taste = replace(
-        default_taste(study.plan.music), instrument=INSTRUMENTS[position % len(INSTRUMENTS)].value
-    )
-    key = opaque_key("pool", study.code, arm.code, minutes, position)
-    playlist = request_playlist(
-        brief=brief_of(study=study, arm=arm, taste=taste, key=key),
-        key=key,
-        wanted_by=timezone.now() + WANTED_WITHIN,
-    )
+    playlist = _request(arm, minutes, position)
     mix, is_new = PoolMix.objects.get_or_create(
         arm=arm,
         minutes=minutes,
@@ -95,3 +102,45 @@ def _ask(arm: Arm, minutes: int, position: int) -> None:
             new={"minutes": minutes, "position": position},
             chain=study.code,
         )
+
+
+def _request(arm: Arm, minutes: int, position: int, n_retries: int = 0) -> Playlist:
+    """Ask for a mix; each retry that draws anew has a key, and a seed, of its own."""
+    study = arm.study
+    taste = replace(
+        default_taste(study.plan.music), instrument=INSTRUMENTS[position % len(INSTRUMENTS)].value
+    )
+    again = (n_retries,) if n_retries else ()
+    key = opaque_key("pool", study.code, arm.code, minutes, position, *again)
+    return request_playlist(
+        brief=brief_of(study=study, arm=arm, taste=taste, key=key),
+        key=key,
+        wanted_by=timezone.now() + WANTED_WITHIN,
+    )
+
+
+def _rests_until(mix: PoolMix) -> datetime:
+    # Beyond eight doublings it is a day anyway.
+    return mix.playlist.finished_at + min(FIRST_REST * 2 ** min(mix.n_retries, 8), LONGEST_REST)
+
+
+@transaction.atomic
+def _retry(pk: int) -> bool:
+    mixes = PoolMix.objects.select_for_update(of=("self",)).select_related("arm__study", "playlist")
+    mix = mixes.get(pk=pk)
+    if mix.playlist.state != PlaylistState.FAILED or _rests_until(mix) > timezone.now():
+        return False
+    mix.n_retries += 1
+    if mix.playlist.failure_code == FailureCode.QUALITY:
+        mix.playlist = _request(mix.arm, mix.minutes, mix.position, mix.n_retries)
+    else:
+        retry_playlist(mix.playlist)
+    mix.save(update_fields=["n_retries", "playlist"])
+    record(
+        actor=SYSTEM,
+        action="retry_pool_mix",
+        subject=mix,
+        new={"minutes": mix.minutes, "position": mix.position, "retry": mix.n_retries},
+        chain=mix.arm.study.code,
+    )
+    return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from studies.services.music.playlists import request_due, settle_nights
-from studies.services.music.pool import fill_pools
+from studies.services.music.pool import fill_pools, retry_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +17,6 @@ class Prepared:
 
 def prepare_nights() -> Prepared:
     """Ask for the coming nights, put what is ready in place, fill the pools."""
-    return Prepared(n_asked=request_due(), n_changed=settle_nights(), n_pooled=fill_pools())
+    return Prepared(
+        n_asked=request_due(), n_changed=settle_nights(), n_pooled=fill_pools() + retry_failed()
+    )

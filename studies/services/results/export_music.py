@@ -21,14 +21,15 @@ BANDS = (
 
 
 def listening_rows(study: Study, arms: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the minutes that were heard, night by night."""
+    """Yield the minutes that were heard, night by night, and what was said of them."""
     nights = [night for night in nights_of(study) if night.code in arms]
     if study.is_blinded:
         # In the order of dates and minutes, so that the order tells no participant either.
         nights.sort(key=lambda night: (night.night_on, night.minutes))
     for night in nights:
         code = MASKED if study.is_blinded else night.code
-        yield code, arms[night.code], night.night_on, round(night.minutes, 3)
+        minutes, pool = round(night.minutes, 3), int(night.is_from_pool)
+        yield code, arms[night.code], night.night_on, minutes, night.rating, pool
 
 
 def morning_rows(study: Study, arms: Mapping[str, str]) -> Iterator[Row]:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from generator.models.playlist import Playlist, PlaylistState
+from generator.models.playlist import FailureCode, Playlist, PlaylistState
 from studies import clock
 from studies.models.audit import AuditEntry
 from studies.models.listening import PlaylistAssignment, PoolMix
@@ -19,7 +19,13 @@ from studies.services.music.playlists import (
     serve_tonight,
     settle_nights,
 )
-from studies.services.music.pool import fill_pools, mix_for
+from studies.services.music.pool import (
+    FIRST_REST,
+    LONGEST_REST,
+    fill_pools,
+    mix_for,
+    retry_failed,
+)
 from tests.factories import make_study
 from tests.studies.services.evenings import make_ready, someone_with
 
@@ -152,6 +158,51 @@ def test_after_the_length_has_changed_the_old_pool_stands_in_no_more(participant
     study.save(update_fields=["protocol"])
     assert mix_for(participant) is None
     assert fill_pools() == 6
+
+
+def fail_pool(code: FailureCode, ago: timedelta) -> None:
+    Playlist.objects.update(
+        state=PlaylistState.FAILED, failure_code=code, finished_at=timezone.now() - ago
+    )
+
+
+def test_a_failed_mix_of_the_pool_is_asked_for_again_after_a_rest_that_doubles() -> None:
+    make_study()
+    fill_pools()
+    keys = set(Playlist.objects.values_list("key", flat=True))
+    fail_pool(FailureCode.DISK_FULL, FIRST_REST / 2)
+    assert retry_failed() == 0
+    fail_pool(FailureCode.DISK_FULL, FIRST_REST)
+    assert (retry_failed(), retry_failed()) == (6, 0)
+    assert set(Playlist.objects.values_list("key", "state")) == {
+        (key, PlaylistState.QUEUED) for key in keys
+    }
+    fail_pool(FailureCode.DISK_FULL, FIRST_REST)
+    assert retry_failed() == 0
+    fail_pool(FailureCode.DISK_FULL, 2 * FIRST_REST)
+    assert retry_failed() == 6
+    PoolMix.objects.update(n_retries=30)
+    fail_pool(FailureCode.DISK_FULL, LONGEST_REST)
+    assert retry_failed() == 6
+
+
+def test_a_mix_that_failed_its_quality_control_is_drawn_with_another_seed() -> None:
+    make_study()
+    fill_pools()
+    before = dict(PoolMix.objects.values_list("pk", "playlist__brief__seed"))
+    fail_pool(FailureCode.QUALITY, FIRST_REST)
+    assert retry_failed() == 6
+    for mix in PoolMix.objects.select_related("playlist"):
+        assert mix.playlist.state == PlaylistState.QUEUED
+        assert mix.playlist.brief["seed"] != before[mix.pk]
+    assert AuditEntry.objects.filter(action="retry_pool_mix").count() == 6
+
+
+def test_what_an_administrator_cancelled_is_not_asked_for_again() -> None:
+    make_study()
+    fill_pools()
+    Playlist.objects.update(state=PlaylistState.CANCELLED, finished_at=timezone.now() - FIRST_REST)
+    assert retry_failed() == 0
 
 
 def test_neither_key_nor_trail_tells_the_arm_or_the_mix(participant) -> None:

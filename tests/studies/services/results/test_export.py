@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from questionnaires.instruments import instrument_named
 from studies.design.export_tables import TABLES
+from studies.design.taste import Rating
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind, Study
@@ -17,6 +18,7 @@ from studies.services.allocation import allocate_participant, arm_of
 from studies.services.closing.locks import lock_database
 from studies.services.music.listening import record_listening
 from studies.services.music.playlists import request_tonight
+from studies.services.music.ratings import rate_night
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.results.export import export_study
 from studies.services.trail.audit import SYSTEM
@@ -57,6 +59,7 @@ def listener(settings: Settings, tmp_path: Path) -> Participant:
     record_listening(
         participant=participant, night_id=night.pk, client_id=uuid4(), intervals=[[0, 30]]
     )
+    rate_night(participant=participant, night_on=night.night_on, rating=Rating.LIKED)
     return participant
 
 
@@ -68,6 +71,7 @@ def test_a_blinded_export_tells_no_arm_and_not_who_listened(listener: Participan
         assert not [arm for arm in ARMS if arm in text and is_silent], name
     nights = _rows(files["listening.csv"])
     assert [(row["participant"], row["arm"]) for row in nights] == [("masked", "masked")]
+    assert [(row["rating"], row["from_pool"]) for row in nights] == [("liked", "0")]
     assert {row["arm"] for row in _rows(files["items.csv"])} == {"masked"}
     assert {row["arm"] for row in _rows(files["results.csv"])} == {"all"}
 
