@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studies", "0027_exports_are_jobs"),
+        ("studies", "0030_sites_approve_the_protocol"),
     ]
 
     operations = [
