@@ -227,6 +227,16 @@ def test_a_mastered_night_that_was_cut_short_or_lost_is_told_and_leaves_nothing(
     assert set(tmp_path.iterdir()) == before - {mastered.scratch_path}
 
 
+def test_a_disk_that_fills_up_while_encoding_leaves_the_mastered_night(tmp_path, small_disk):
+    mastered = handed_over(tmp_path, brief())
+    before = set(tmp_path.iterdir())
+    small_disk(100_000)
+    with pytest.raises(SynthesisError, match=r"\.part\.mp3 was expected .* Free disk space"):
+        encode(mastered, brief(), directory=tmp_path, stem="second")
+    small_disk(resource.RLIM_INFINITY)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_facts_of_another_version_are_told(tmp_path):
     with pytest.raises(SynthesisError, match="Render the night again"):
         Mastered.with_files({"gain": 1.0}, scratch_path=tmp_path, midi_path=tmp_path)
