@@ -22,6 +22,7 @@ from studies.models.visit import Assessment
 from studies.services.allocation import allocate_participant
 from studies.services.entry.access import set_pin, sign_in
 from studies.services.entry.consent import answer_questions, current_text, give_consent, text_in
+from studies.services.entry.contact_check import confirm_contact
 from studies.services.entry.enrolment import Invitation, invite_participant
 from studies.services.entry.guardians import appoint_guardian
 from studies.services.entry.majority import is_of_age
@@ -128,13 +129,18 @@ def make_participant(
 
 
 def consent(invitation: Invitation, *, agreed: bool = True) -> None:
-    """Set the PIN, sign in, and answer the consent text; a minor's guardian permits it."""
+    """Set the PIN, sign in, and answer the consent text; a minor's guardian permits it.
+
+    Whoever agrees is reached by their contact, which the template asks for before allocation.
+    """
     set_pin(token=invitation.url_token, pin=PIN)
     sign_in(token=invitation.url_token, pin=PIN)
     participant = invitation.participant
     if agreed and not is_of_age(participant):
         permit(participant)
     decide(participant, agreed=agreed)
+    if agreed:
+        confirm_contact(participant=participant, actor=SYSTEM, reason="reached by telephone")
 
 
 def decide(participant: Participant, *, agreed: bool = True) -> Consent:

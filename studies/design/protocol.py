@@ -438,6 +438,7 @@ def four_arms(night_minutes: int = 30) -> Protocol:
             )
             for language in LANGUAGES
         ),
+        consent=ConsentPlan(verify_contact=True),
     )
 
 

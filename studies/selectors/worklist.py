@@ -39,6 +39,7 @@ class Attention(models.TextChoices):
     """Why a participant needs somebody, the most urgent first."""
 
     SAFETY = "safety", _("Safety: somebody must look")
+    CONTACT = "contact", _("Contact to verify")
     ALLOCATE = "allocate", _("Ready to be allocated")
     CLOSING = "closing", _("Visit closes soon")
     LATE = "late", _("Visit is late")
@@ -133,6 +134,9 @@ def worklist(study: Study, seen_by: User) -> Worklist:
     is_over = study.state not in {StudyState.DRAFT, StudyState.OPEN}
     names = ("pk", "state", "n_planned", "n_done", "has_link", *(name for _a, name, _s in BY_VISIT))
     names += tuple(name for _attention, name in BESIDE_VISITS)
+    if study.plan.consent.verify_contact:
+        counted = counted.annotate(is_unreached=Q(contact_verified_at=None))
+        names += ("is_unreached",)
     found = counted.order_by("enrolled_at", "pk").values(*names)
     places = [(ORDER[place.attention], place) for place in (_place(row, is_over) for row in found)]
     return Worklist([place for _order, place in sorted(places, key=itemgetter(0))])
@@ -150,7 +154,7 @@ def _attention(row: Counted) -> tuple[Attention, int | None]:
     if state in ENDED:
         return Attention.NONE, None
     if state == ParticipantState.BASELINE_DONE:
-        return Attention.ALLOCATE, None
+        return (Attention.CONTACT if row.get("is_unreached") else Attention.ALLOCATE), None
     if state == ParticipantState.INVITED:
         return (Attention.WAITING if row["has_link"] else Attention.LINK), None
     by_visit = ((attention, row[name]) for attention, name, _states in BY_VISIT)

@@ -31,6 +31,7 @@ from studies.services.cbt.diary import (
 from studies.services.closing.locks import lock_database
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.access import set_pin
+from studies.services.entry.contact_check import confirm_contact
 from studies.services.entry.enrolment import invite_participant, revoke_link
 from studies.services.music.morning_diary import (
     morning_for,
@@ -333,6 +334,7 @@ def permit_for(code: str) -> None:
 def _consent(person: Participant) -> None:
     permit(person)
     decide(person)
+    confirm_contact(participant=person, actor=SYSTEM, reason="reached by telephone")
 
 
 def _complete_baseline(person: Participant) -> None:

@@ -92,9 +92,19 @@ def name_guardian(page: Page, code: str, participant: str) -> str:
     return page.get_by_label("Private link").input_value()
 
 
+def verify_contact(page: Page, code: str, participant: str) -> None:
+    """Give one's word that the participant was reached; ends on their page."""
+    page.goto(f"/clinic/{code}/p/{participant}/contact/check/")
+    page.get_by_label("I have reached the participant by this contact").check()
+    page.get_by_label("How did you reach them?").fill("called back on the number")
+    page.locator("main form button").click()
+
+
 def allocate(page: Page, code: str, participant: str) -> None:
     """Press Allocate on a participant's page."""
     page.goto(f"/clinic/{code}/p/{participant}/")
+    if page.get_by_role("link", name="Verify the contact").is_visible():
+        verify_contact(page, code, participant)
     press(page, "Allocate")
     expect(page.get_by_text("Allocated. Music or lessons begin tonight.")).to_be_visible()
 

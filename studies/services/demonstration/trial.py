@@ -31,6 +31,7 @@ from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.demonstration.mornings import local, morning_steps
 from studies.services.demonstration.skills import skills_steps
 from studies.services.entry.consent import answer_questions, current_text, give_consent
+from studies.services.entry.contact_check import confirm_contact
 from studies.services.entry.enrolment import invite_participant
 from studies.services.entry.guardians import appoint_guardian
 from studies.services.entry.majority import is_of_age
@@ -136,7 +137,10 @@ def _live(study: Study, script: Script, actor: Actor, mixes: Mixes, carried: lis
         _be_permitted(participant, actor)
         yield clock.now() + timedelta(minutes=30)
     _decide(participant, agreed=agreed)
-    if not agreed or script.stops_at == ParticipantState.CONSENTED:
+    if not agreed:
+        return
+    confirm_contact(participant=participant, actor=actor, reason="reached by telephone")
+    if script.stops_at == ParticipantState.CONSENTED:
         return
     yield clock.now() + timedelta(minutes=20)
     _answer_visit(participant, script.person, week=0)

@@ -16,6 +16,8 @@ from studies.models.access import ContactCode
 from studies.models.audit import AuditEntry
 from studies.models.consent import ConsentState
 from studies.models.participant import Participant
+from studies.models.study import Study
+from studies.selectors.worklist import Attention, worklist
 from studies.services.allocation import allocate_participant
 from studies.services.entry.contact_check import (
     confirm_contact,
@@ -25,7 +27,8 @@ from studies.services.entry.contact_check import (
 )
 from studies.services.entry.identity import keep_identity
 from studies.services.trail.audit import SYSTEM
-from tests.factories import make_participant, make_study
+from tests.factories import clinician_of, make_participant, make_study
+from tests.studies.views.browsers import clinician_in
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +37,17 @@ def is_verified(participant: Participant) -> bool:
     return Participant.objects.get(pk=participant.pk).contact_verified_at is not None
 
 
-def strict() -> Protocol:
-    consent = {"permission_below_years": 18, "verify_contact": True}
-    return Protocol.from_json(four_arms(1).to_json() | {"consent": consent})
+def lenient() -> Protocol:
+    """Return a protocol from before the template asked for it."""
+    older = four_arms(1).to_json()
+    del older["consent"]
+    return Protocol.from_json(older)
+
+
+def unreached(study: Study) -> Participant:
+    participant = make_participant("baseline_done", study=study)
+    Participant.objects.filter(pk=participant.pk).update(contact_verified_at=None)
+    return Participant.objects.get(pk=participant.pk)
 
 
 def test_a_spoken_code_verifies_once_and_lies_nowhere_in_clear() -> None:
@@ -97,11 +108,24 @@ def test_staffs_word_needs_the_way_they_reached_them() -> None:
     assert AuditEntry.objects.get(action="verify_contact").reason == "called back on the number"
 
 
-def test_nobody_is_allocated_unreached_where_the_protocol_says_so() -> None:
-    participant = make_participant("baseline_done", study=make_study(protocol=strict()))
+def test_in_a_new_study_nobody_is_allocated_unreached() -> None:
+    study = make_study()
+    participant = unreached(study)
+    row = worklist(study, clinician_of(study))[0]
+    assert row.attention == Attention.CONTACT
+    page = clinician_in(study).get(f"/clinic/{study.code}/").content.decode()
+    assert f"/clinic/{study.code}/p/{participant.code}/contact/check/" in page
     with pytest.raises(NotReadyForAllocation, match="the contact is not verified"):
         allocate_participant(participant=participant, actor=SYSTEM)
     confirm_contact(participant=participant, actor=SYSTEM, reason="seen at the clinic")
+    assert worklist(study, clinician_of(study))[0].attention == Attention.ALLOCATE
+    allocate_participant(participant=participant, actor=SYSTEM)
+
+
+def test_a_protocol_that_does_not_ask_for_it_allocates_as_it_did() -> None:
+    study = make_study(protocol=lenient())
+    participant = unreached(study)
+    assert worklist(study, clinician_of(study))[0].attention == Attention.ALLOCATE
     allocate_participant(participant=participant, actor=SYSTEM)
 
 
