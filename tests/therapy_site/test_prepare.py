@@ -1,9 +1,13 @@
 """Preparing: what an installation must not be started on."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
 
 import pytest
+from django.conf import settings as site
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -52,3 +56,14 @@ def test_a_full_disk_is_named_in_one_sentence(var, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10**9, 10**9, 12_000_000))
     with pytest.raises(CommandError, match=r"got 12 MB\. Free some space"):
         call_command("prepare")
+
+
+def test_a_command_on_an_empty_state_directory_says_what_to_run(tmp_path):
+    environment = {**os.environ, "NOCTURNE_MODE": "demo", "NOCTURNE_VAR": str(tmp_path)}
+    for name in ("DATABASE_URL", "NOCTURNE_POSTGRES", "DJANGO_SETTINGS_MODULE"):
+        environment.pop(name, None)
+    command = [sys.executable, site.BASE_DIR / "manage.py", "verify_audit"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Run ./run manage prepare first" in ended.stderr
+    assert "Traceback" not in ended.stderr
