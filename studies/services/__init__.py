@@ -22,7 +22,7 @@ closing/        locks.py (two people open one), signing.py, unblinding.py (one p
                 quietly), contacts.py (erased on their day), archive.py, code_version.py
 trail/          audit.py (who changed what, from what to what, and why; the chain and its proof),
                 audit_heads.py
-demonstration/  trial.py, skills.py: made-up people who walk through all of the above
+demonstration/  trial.py, mornings.py, skills.py: made-up people who walk through all of the above
 
 Every step locks its row, reads it again, checks that the move exists, writes, and records the audit
 entry last, in one transaction. Groups lean on each other one way only: protocol and conduct on

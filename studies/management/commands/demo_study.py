@@ -40,8 +40,11 @@ PASSWORD = "quiet-evening-music"  # noqa: S105 -- of the demonstration's own acc
 # The administrator sees the administration; the others see their studies.
 STAFF = {
     "clinician": Role.PRINCIPAL_INVESTIGATOR,
+    "coordinator": Role.COORDINATOR,
     "therapist": Role.THERAPIST,
+    "assessor": Role.ASSESSOR,
     "researcher": Role.RESEARCHER,
+    "monitor": Role.MONITOR,
     "administrator": Role.ADMINISTRATOR,
 }
 RENDER_PATIENCE_S = 300
