@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from studies.models.access import Holder, PrivateLink
 from studies.models.audit import AuditEntry
-from studies.models.consent import Guardian
+from studies.models.consent import Consent, Guardian
+from studies.models.deviation import Deviation
 from studies.models.participant import Participant
 from studies.models.query import DataQuery
-from studies.models.reminder import ReminderChoice
-from studies.models.visit import Visit
+from studies.models.reminder import Reminder, ReminderChoice
+from studies.models.safety import ActionItem, AdverseEvent
+from studies.models.visit import Assessment, Visit
 
 
 class Happening(models.TextChoices):
@@ -100,29 +102,36 @@ def _entries(participant: Participant) -> models.QuerySet[AuditEntry]:
 
 def subjects_of(participant: Participant) -> models.Q:
     """Return which entries are about a participant, by the rows they name."""
-    own = {
-        "studies.participant": [participant.pk],
-        "studies.privatelink": participant.links.values_list("pk", flat=True),
-        "studies.guardian": Guardian.objects.filter(participant=participant).values_list(
-            "pk", flat=True
-        ),
-        "studies.consent": participant.consents.values_list("pk", flat=True),
-        "studies.assessment": participant.visits.values_list("assessments__pk", flat=True),
-        "studies.reminder": participant.reminders.values_list("pk", flat=True),
-        "studies.reminderchoice": ReminderChoice.objects.filter(
-            participant=participant
-        ).values_list("pk", flat=True),
-        "studies.actionitem": participant.items.values_list("pk", flat=True),
-        "studies.adverseevent": participant.events.values_list("pk", flat=True),
-        "studies.deviation": participant.deviations.values_list("pk", flat=True),
-        "studies.dataquery": DataQuery.objects.filter(
-            assessment__visit__participant=participant
-        ).values_list("pk", flat=True),
-    }
+    own: dict[str, list[str]] = {"studies.participant": [str(participant.pk)]}
+    for kind, key in _rows_of(participant):
+        own.setdefault(kind, []).append(str(key))
     subjects = models.Q(pk=None)
     for kind, keys in own.items():
-        subjects |= models.Q(subject_type=kind, subject_id__in=[str(key) for key in keys])
+        subjects |= models.Q(subject_type=kind, subject_id__in=keys)
     return subjects
+
+
+def _rows_of(participant: Participant) -> models.QuerySet:
+    """Return kind and key of every row of a participant that entries may name; one query."""
+    by_kind = {
+        "studies.privatelink": PrivateLink.objects.filter(participant=participant),
+        "studies.guardian": Guardian.objects.filter(participant=participant),
+        "studies.consent": Consent.objects.filter(participant=participant),
+        "studies.assessment": Assessment.objects.filter(visit__participant=participant),
+        "studies.reminder": Reminder.objects.filter(participant=participant),
+        "studies.reminderchoice": ReminderChoice.objects.filter(participant=participant),
+        "studies.actionitem": ActionItem.objects.filter(participant=participant),
+        "studies.adverseevent": AdverseEvent.objects.filter(participant=participant),
+        "studies.deviation": Deviation.objects.filter(participant=participant),
+        "studies.dataquery": DataQuery.objects.filter(assessment__visit__participant=participant),
+    }
+    first, *others = (
+        rows.order_by()
+        .annotate(named_as=models.Value(kind, models.CharField()))
+        .values_list("named_as", "pk")
+        for kind, rows in by_kind.items()
+    )
+    return first.union(*others, all=True)
 
 
 def _weeks(participant: Participant) -> dict[str, str]:

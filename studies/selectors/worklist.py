@@ -1,16 +1,16 @@
 """Who needs somebody now: everybody of a study in the order of urgency, a page at a time.
 
-The database counts and compares, so a study of thousands costs one pass over its rows; whole
-participants and visits are read for the page that is shown only. Nothing here tells an arm.
+Of everybody only key and state are read; visits are compared in the database, for those who may
+still answer one. Whole participants, visits and counts are read for the page that is shown only.
+Nothing here tells an arm.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import itemgetter
 
 from django.db import models
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from studies import clock
@@ -21,7 +21,7 @@ from studies.models.reminder import Reminder, ReminderState
 from studies.models.safety import ActionItem, ItemState
 from studies.models.study import Study, StudyState
 from studies.models.user import User
-from studies.models.visit import AssessmentState, Visit
+from studies.models.visit import Assessment, AssessmentState, Visit
 
 OPEN_STATES = (AssessmentState.OPEN, AssessmentState.IN_PROGRESS, AssessmentState.LATE)
 UNSETTLED = tuple(
@@ -33,6 +33,8 @@ ENDED = {
     ParticipantState.INELIGIBLE,
     ParticipantState.WITHDRAWN,
 }
+# Who may have a visit to answer.
+ANSWER = (ParticipantState.CONSENTED, ParticipantState.ALLOCATED)
 
 
 class Attention(models.TextChoices):
@@ -62,18 +64,12 @@ BY_VISIT = (
     (Attention.NONE, "next_week", UNSETTLED),
 )
 
-# What asks for somebody whatever the visits say, and under which name it is looked up.
-BESIDE_VISITS = (
-    (Attention.SAFETY, "has_item"),
-    (Attention.NO_ADDRESS, "lacks_address"),
-    (Attention.QUERY, "has_query"),
-)
 CLOSES_SOON = timedelta(days=2)
 # A reminder that was held back longer ago says nothing about now.
 HELD_LATELY = timedelta(days=7)
 NO_ADDRESS_REASON = "no_address"
 
-Counted = dict[str, object]
+Weeks = Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +90,6 @@ class _Place:
     participant: int
     attention: Attention
     week: int | None
-    n_done: int
-    n_planned: int
 
 
 class Worklist(Sequence[WorklistRow]):
@@ -120,98 +114,122 @@ class Worklist(Sequence[WorklistRow]):
 def worklist(study: Study, seen_by: User) -> Worklist:
     """Return the participants somebody may see, whoever needs them first."""
     visible = Participant.objects.visible_to(seen_by).filter(study=study)
-    counted = visible.annotate(
-        n_planned=Count("visits__assessments"),
-        n_done=Count("visits__assessments", filter=_in(AssessmentState.SUBMITTED)),
-        **{
-            name: Min("visits__week", filter=_visits_for(a, states)) for a, name, states in BY_VISIT
-        },
-        has_link=Exists(_usable_links()),
-        has_item=Exists(_waiting_items()),
-        has_query=Exists(_open_queries()),
-        lacks_address=Exists(_held_reminders()),
-    )
+    ordered = visible.order_by("enrolled_at", "pk")
+    people = list(ordered.values_list("pk", "state", "contact_verified_at"))
+    must_be_reached = study.plan.consent.verify_contact
     is_over = study.state not in {StudyState.DRAFT, StudyState.OPEN}
-    names = ("pk", "state", "n_planned", "n_done", "has_link", *(name for _a, name, _s in BY_VISIT))
-    names += tuple(name for _attention, name in BESIDE_VISITS)
-    if study.plan.consent.verify_contact:
-        counted = counted.annotate(is_unreached=Q(contact_verified_at=None))
-        names += ("is_unreached",)
-    found = counted.order_by("enrolled_at", "pk").values(*names)
-    places = [(ORDER[place.attention], place) for place in (_place(row, is_over) for row in found)]
-    return Worklist([place for _order, place in sorted(places, key=itemgetter(0))])
+    weeks = {} if is_over else _weeks(study)
+    with_link = set(_usable_links(study).values_list("participant", flat=True))
+    beside = [(attention, _people_in(rows)) for attention, rows in _beside_visits(study)]
+    places = []
+    for key, state, verified_at in people:
+        visits = (Attention.NONE, None)
+        if not is_over:
+            visits = _attention(state, weeks.get(key, {}), has_link=key in with_link)
+        if visits[0] == Attention.ALLOCATE and must_be_reached and verified_at is None:
+            visits = (Attention.CONTACT, None)
+        found = [visits, *((attention, None) for attention, keys in beside if key in keys)]
+        attention, week = min(found, key=_urgency)
+        places.append(_Place(key, attention, week))
+    return Worklist(sorted(places, key=lambda place: ORDER[place.attention]))
 
 
-def _place(row: Counted, is_over: bool) -> _Place:
-    visits = (Attention.NONE, None) if is_over else _attention(row)
-    beside = [(attention, None) for attention, name in BESIDE_VISITS if row[name]]
-    attention, week = min([visits, *beside], key=lambda found: ORDER[found[0]])
-    return _Place(row["pk"], attention, week, row["n_done"], row["n_planned"])
+def _urgency(found: tuple[Attention, int | None]) -> int:
+    return ORDER[found[0]]
 
 
-def _attention(row: Counted) -> tuple[Attention, int | None]:
-    state = row["state"]
+def _weeks(study: Study) -> dict[int, Weeks]:
+    """Return the first week of each kind of visit, of everybody who may still answer one."""
+    under_way = Assessment.objects.filter(
+        visit__participant__study=study, visit__participant__state__in=ANSWER
+    )
+    rows = under_way.order_by().values("visit__participant")
+    counted = rows.annotate(
+        **{name: Min("visit__week", filter=_visits_for(a, s)) for a, name, s in BY_VISIT}
+    )
+    return {row["visit__participant"]: row for row in counted}
+
+
+def _attention(state: str, weeks: Weeks, *, has_link: bool) -> tuple[Attention, int | None]:
     if state in ENDED:
         return Attention.NONE, None
     if state == ParticipantState.BASELINE_DONE:
-        return (Attention.CONTACT if row.get("is_unreached") else Attention.ALLOCATE), None
+        return Attention.ALLOCATE, None
     if state == ParticipantState.INVITED:
-        return (Attention.WAITING if row["has_link"] else Attention.LINK), None
-    by_visit = ((attention, row[name]) for attention, name, _states in BY_VISIT)
+        return (Attention.WAITING if has_link else Attention.LINK), None
+    by_visit = ((attention, weeks.get(name)) for attention, name, _states in BY_VISIT)
     return next((found for found in by_visit if found[1] is not None), (Attention.NONE, None))
 
 
 def _rows(places: Sequence[_Place]) -> list[WorklistRow]:
     keys = [place.participant for place in places]
-    people = Participant.objects.in_bulk(keys)
+    counted = Participant.objects.annotate(
+        n_planned=Count("visits__assessments"),
+        n_done=Count(
+            "visits__assessments",
+            filter=Q(visits__assessments__state=AssessmentState.SUBMITTED),
+        ),
+    )
+    people = counted.in_bulk(keys)
     visits = {(v.participant_id, v.week): v for v in Visit.objects.filter(participant__in=keys)}
     return [
         WorklistRow(
             participant=people[place.participant],
             attention=place.attention,
             visit=visits.get((place.participant, place.week)),
-            n_done=place.n_done,
-            n_planned=place.n_planned,
+            n_done=people[place.participant].n_done,
+            n_planned=people[place.participant].n_planned,
         )
         for place in places
     ]
 
 
-def _in(*states: str) -> Q:
-    return Q(visits__assessments__state__in=states)
-
-
 def _visits_for(attention: Attention, states: Sequence[str]) -> Q:
     """Return which visits ask for this attention: by their state, and by when they close."""
+    found = Q(state__in=states)
     if attention != Attention.CLOSING:
-        return _in(*states)
+        return found
     now = clock.now()
-    return _in(*states) & Q(visits__closes_at__gt=now, visits__closes_at__lte=now + CLOSES_SOON)
+    return found & Q(visit__closes_at__gt=now, visit__closes_at__lte=now + CLOSES_SOON)
 
 
-def _waiting_items() -> models.QuerySet[ActionItem]:
-    items = ActionItem.objects.filter(participant=OuterRef("pk"))
-    return items.exclude(state=ItemState.DONE)
+def _beside_visits(study: Study) -> list[tuple[Attention, models.QuerySet]]:
+    """Return what asks for somebody whatever the visits say, each as keys of participants."""
+    items = ActionItem.objects.filter(participant__study=study).exclude(state=ItemState.DONE)
+    queries = DataQuery.objects.filter(assessment__visit__participant__study=study)
+    return [
+        (Attention.SAFETY, items.values_list("participant", flat=True)),
+        (Attention.NO_ADDRESS, _held_reminders(study).values_list("participant", flat=True)),
+        (
+            Attention.QUERY,
+            queries.exclude(state=QueryState.CLOSED).values_list(
+                "assessment__visit__participant", flat=True
+            ),
+        ),
+    ]
 
 
-def _open_queries() -> models.QuerySet[DataQuery]:
-    queries = DataQuery.objects.filter(assessment__visit__participant=OuterRef("pk"))
-    return queries.exclude(state=QueryState.CLOSED)
+def _people_in(rows: models.QuerySet) -> set[int]:
+    return set(rows.order_by())
 
 
-def _held_reminders() -> models.QuerySet[Reminder]:
+def _held_reminders(study: Study) -> models.QuerySet[Reminder]:
     """Return the reminders that lately found no address, of who still takes part."""
     return Reminder.objects.filter(
-        participant=OuterRef("pk"),
-        participant__state__in=(ParticipantState.CONSENTED, ParticipantState.ALLOCATED),
+        participant__study=study,
+        participant__state__in=ANSWER,
         state=ReminderState.HELD,
         reason=NO_ADDRESS_REASON,
         changed_at__gte=clock.now() - HELD_LATELY,
     )
 
 
-def _usable_links() -> models.QuerySet[PrivateLink]:
+def _usable_links(study: Study) -> models.QuerySet[PrivateLink]:
     """Return the links by which an invited person can come: with a PIN, or in time to set one."""
-    own = PrivateLink.objects.filter(participant=OuterRef("pk"), holder=Holder.PARTICIPANT)
+    own = PrivateLink.objects.filter(
+        participant__study=study,
+        participant__state=ParticipantState.INVITED,
+        holder=Holder.PARTICIPANT,
+    )
     live = own.filter(revoked_at=None)
     return live.filter(~Q(pin_hash="") | Q(pin_due_at__gte=clock.now()))

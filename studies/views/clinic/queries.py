@@ -47,7 +47,9 @@ def _words(
     sent = flags[response.original_id or response.pk]
     manner = [flag for flag in sent if flag in ABOUT_MANNER]
     both = tuple(dict.fromkeys((*manner, *flags[response.pk])))
-    words = flag_texts(response.definition, both, wording_for(response, get_language()))
+    words = []
+    if both:
+        words = flag_texts(response.definition, both, wording_for(response, get_language()))
     if TOTAL in scores and scores[TOTAL] is None:
         words.append(_("no total: too many answers are missing"))
     return words
