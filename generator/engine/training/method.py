@@ -48,7 +48,7 @@ from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.measures import Measured, measure
 from generator.engine.training.plan import Progress, TrainingPlan
 
-DIALS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+DIALS = (-2.0, -1.5, -1.0, -0.5, 0.0)
 _STRETCH = 128
 _MODE_AT, _CALM_AT = len(Style), len(Style) + 4
 _LANES = 64

@@ -33,6 +33,7 @@ SPACE: Mapping[str, tuple[float, ...]] = {
     "lanes": (16, 32, 64),
 }
 TRIALS, SENSITIVITY = "trials.csv", "sensitivity.csv"
+_ASKED_AT_MOST = 100
 _SIZES = ("layers", "hidden", "head_size")
 
 
@@ -90,7 +91,13 @@ def _of_tpe(done: Sequence[Trial], seed: int) -> dict[str, float]:
         study.add_trial(
             optuna.trial.create_trial(params=trial.values, distributions=kinds, value=trial.nats)
         )
-    return dict(study.ask(kinds).params)
+    tried = [trial.values for trial in done]
+    for _ in range(_ASKED_AT_MOST):
+        values = dict(study.ask(kinds).params)
+        # A point that was tried gives the same figure again: ask for another.
+        if values not in tried:
+            break
+    return values
 
 
 def search(
