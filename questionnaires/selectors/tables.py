@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from questionnaires.instruments.instrument import Instrument, Value
-from questionnaires.models import Answer, Score
+from questionnaires.models import Answer, Score, definition_named
 from questionnaires.selectors.wording import variable_words
 
 # Why an item has a row and no value: an optional one left blank, or one that somebody declined.
@@ -72,9 +72,25 @@ def flag_table(response_ids: Iterable[UUID]) -> dict[UUID, tuple[str, ...]]:
 
 def item_rows(response_ids: Iterable[UUID]) -> list[ItemRow]:
     """Return every answer of these responses, response by response in the order of the items."""
-    answers = Answer.objects.filter(response_id__in=list(response_ids)).select_related("response")
-    placed = sorted(answers, key=lambda answer: (str(answer.response_id), _place_of(answer)))
-    return [_item_row(answer) for answer in placed]
+    # Plain values: a model instance of answer and response for each row took twice the time.
+    answers = Answer.objects.filter(response_id__in=list(response_ids)).values_list(
+        "response_id", "response__instrument", "response__version", "language",
+        "response__revision", "item_key", "raw", "value", "is_declined", "answered_at",
+        "elapsed_ms",
+    )  # fmt: skip
+    items: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
+    placed = []
+    for pk, key, version, language, revision, item_key, raw, value, is_declined, *when in answers:
+        if (key, version) not in items:
+            items[key, version] = _places_and_units(definition_named(key, version))
+        place, unit = items[key, version][item_key]
+        missing = _missing_code(value, is_declined=is_declined)
+        row = ItemRow(
+            pk, key, version, language, revision, item_key, raw, value, unit, missing, *when
+        )
+        placed.append((str(pk), place, row))
+    placed.sort(key=lambda one: one[:2])
+    return [row for _pk, _place, row in placed]
 
 
 def dictionary_rows(instrument: Instrument, language: str) -> list[DictionaryRow]:
@@ -117,29 +133,11 @@ def dictionary_rows(instrument: Instrument, language: str) -> list[DictionaryRow
     return items + scores
 
 
-def _place_of(answer: Answer) -> int:
-    return [item.key for item in answer.response.definition.items].index(answer.item_key)
+def _places_and_units(instrument: Instrument) -> dict[str, tuple[int, str]]:
+    return {item.key: (place, item.unit) for place, item in enumerate(instrument.items)}
 
 
-def _item_row(answer: Answer) -> ItemRow:
-    response = answer.response
-    return ItemRow(
-        response_id=response.pk,
-        instrument=response.instrument,
-        version=response.version,
-        language=answer.language,
-        revision=response.revision,
-        item_key=answer.item_key,
-        raw=answer.raw,
-        value=answer.value,
-        unit=answer.item.unit,
-        missing=_missing_code(answer),
-        answered_at=answer.answered_at,
-        elapsed_ms=answer.elapsed_ms,
-    )
-
-
-def _missing_code(answer: Answer) -> str:
-    if answer.is_declined:
+def _missing_code(value: Value, *, is_declined: bool) -> str:
+    if is_declined:
         return DECLINED
-    return SKIPPED if answer.value is None else ""
+    return SKIPPED if value is None else ""

@@ -4,8 +4,10 @@ Who counts: everybody who was allocated (intention to treat), unless they took t
 A missed or unfinished visit is NaN, and stays so. The arm is told only for an unblinded study.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from studies.models.study import Study
 from studies.models.visit import Assessment, AssessmentState
 
 POOLED = "all"
+RESPONSES_AT_ONCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,13 @@ def outcomes_of(study: Study) -> Outcomes:
     """Return the outcomes of everybody who was allocated."""
     codes = analysed_codes(study)
     rows = {code: row for row, code in enumerate(codes)}
-    submitted = Assessment.objects.filter(
-        state=AssessmentState.SUBMITTED,
-        visit__participant__study=study,
-        visit__participant__code__in=codes,
-    ).values_list("response_id", "visit__participant__code", "visit__week", "instrument")
-    found = list(submitted)
-    scores = score_table([response for response, *_rest in found])
     values: dict[tuple[str, str, int], NDArray[np.float64]] = {}
-    for response, code, week, instrument in found:
-        for name, value in scores[response].items():
-            column = values.setdefault((instrument, name, week), np.full(len(codes), np.nan))
-            column[rows[code]] = np.nan if value is None else value
+    for batch in _in_batches(study, codes):
+        scores = score_table([response for response, *_rest in batch])
+        for response, code, week, instrument in batch:
+            for name, value in scores[response].items():
+                column = values.setdefault((instrument, name, week), np.full(len(codes), np.nan))
+                column[rows[code]] = np.nan if value is None else value
     labels = arm_labels(study, codes)
     return Outcomes(
         codes=codes,
@@ -62,6 +60,18 @@ def outcomes_of(study: Study) -> Outcomes:
         arm_order=arm_order(study),
         values=values,
     )
+
+
+def _in_batches(study: Study, codes: Iterable[str]) -> Iterator[list[tuple[UUID, str, int, str]]]:
+    """Yield what was handed in, a few hundred at a time: the scores of all would fill memory."""
+    submitted = Assessment.objects.filter(
+        state=AssessmentState.SUBMITTED,
+        visit__participant__study=study,
+        visit__participant__code__in=codes,
+    ).values_list("response_id", "visit__participant__code", "visit__week", "instrument")
+    rows = submitted.iterator()
+    while batch := list(islice(rows, RESPONSES_AT_ONCE)):
+        yield batch
 
 
 def analysed_codes(study: Study) -> tuple[str, ...]:

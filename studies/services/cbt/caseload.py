@@ -19,6 +19,7 @@ from studies.services.cbt.sleep_window import (
 from studies.services.music.playlists import is_in_treatment
 
 LAST_DAYS = 7
+PEOPLE_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def adherence_of(study: Study, codes: Iterable[str]) -> list[Adherence]:
             n_sent=person.messages.filter(author=None).count(),
             n_received=person.messages.exclude(author=None).count(),
         )
-        for person in people.select_related("study")
+        # Each brings a study of its own along, protocol and all: not all of them at once.
+        for person in people.select_related("study").iterator(chunk_size=PEOPLE_AT_ONCE)
     ]
 
 

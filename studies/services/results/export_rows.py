@@ -11,7 +11,6 @@ from itertools import islice
 
 from questionnaires.instruments.instrument import Kind
 from questionnaires.selectors import (
-    ItemRow,
     definition_named,
     dictionary_rows,
     flag_table,
@@ -50,11 +49,15 @@ class _Measured:
 
 def answer_rows(study: Study, arms: Mapping[str, str]) -> Iterator[Row]:
     """Yield every answer of every revision."""
+    texts: dict[tuple[str, str], frozenset[str]] = {}
     for measured in _in_batches(study, arms):
         older = older_revisions(measured)
         for row in item_rows([*measured, *older]):
             about = measured[older.get(row.response_id, row.response_id)]
-            text = _is_free_text(row) and not row.missing
+            definition = row.instrument, row.version
+            if definition not in texts:
+                texts[definition] = _free_texts(*definition)
+            text = row.item_key in texts[definition] and not row.missing
             yield (
                 about.code, arms[about.code], about.week, row.instrument, row.version, row.language,
                 row.revision, int(row.response_id not in older), row.item_key,
@@ -124,8 +127,9 @@ def _in_batches(study: Study, arms: Mapping[str, str]) -> Iterator[dict[object, 
         yield {response: _Measured(*about) for response, *about in batch}
 
 
-def _is_free_text(row: ItemRow) -> bool:
-    return definition_named(row.instrument, row.version).item(row.item_key).kind is Kind.TEXT
+def _free_texts(key: str, version: str) -> frozenset[str]:
+    items = definition_named(key, version).items
+    return frozenset(item.key for item in items if item.kind is Kind.TEXT)
 
 
 def _median(cell: Cell, estimate: Estimate) -> float | None:
