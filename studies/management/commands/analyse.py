@@ -20,6 +20,7 @@ from studies.stats.plan.trial_table import read_table
 from studies.stats.report.composing import About, compose
 from studies.stats.report.page import to_html
 from studies.stats.report.paper import to_pdf
+from studies.stats.report.picture import pictures
 from studies.stats.report.wording import LANGUAGES, words_in
 
 
@@ -39,12 +40,16 @@ class Command(BaseCommand):
             help="also write a report (HTML and PDF) in these languages",
         )  # fmt: skip
         parser.add_argument(
+            "--figures", action="store_true",
+            help="also write every figure of these reports as SVG and PNG",
+        )  # fmt: skip
+        parser.add_argument(
             "--together", action="store_true", help="describe everybody as one pool: a blinded look"
         )
 
     def handle(
-        self, *, table: Path, plan: Path, out: Path, report: list[str], together: bool,
-        **_options: object,
+        self, *, table: Path, plan: Path, out: Path, report: list[str], figures: bool,
+        together: bool, **_options: object,
     ) -> None:  # fmt: skip
         """Read, analyse, write, and print what decides."""
         began = datetime.now(UTC)
@@ -61,7 +66,8 @@ class Command(BaseCommand):
         (out / "results.json").write_text(to_json(results.as_data()), encoding="utf-8")
         (out / "run.json").write_text(to_json(_run(decided, results, began)), encoding="utf-8")
         for language in report:
-            _write_report(results, About(table.stem, is_blinded=together), out, language)
+            about = About(table.stem, is_blinded=together)
+            _write_report(results, about, out, language, figures=figures)
         self._print(results, out)
 
     def _print(self, results: Results, out: Path) -> None:
@@ -82,11 +88,17 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(results.records)} estimates in {out / 'results.json'}")
 
 
-def _write_report(results: Results, about: About, out: Path, language: str) -> None:
+def _write_report(
+    results: Results, about: About, out: Path, language: str, *, figures: bool
+) -> None:
     words = words_in(language)
     found = compose(results, about, words)
     (out / f"report.{language}.html").write_text(to_html(found, words), encoding="utf-8")
     (out / f"report.{language}.pdf").write_bytes(to_pdf(found, words))
+    for name, content in pictures(found) if figures else ():
+        path = out / "figures" / language / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def _json(path: Path) -> Any:

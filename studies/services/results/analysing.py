@@ -26,7 +26,7 @@ from studies.selectors.analysis_rows import analysis_csv
 from studies.selectors.participant_flow import flow_of
 from studies.services.planning.plans import deviations, read_plan
 from studies.services.results.jobs import AT_WORK, Stopped, claim, end, go_on, hand_in
-from studies.services.results.runs import PLAN, RESULTS, RUN, TABLE, files_of, folder
+from studies.services.results.runs import FIGURES, PLAN, RESULTS, RUN, TABLE, files_of, folder
 from studies.services.trail.audit import SYSTEM, record
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.records import to_json
@@ -36,6 +36,7 @@ from studies.stats.plan.trial_table import read_table
 from studies.stats.report.composing import About, compose
 from studies.stats.report.page import to_html
 from studies.stats.report.paper import to_pdf
+from studies.stats.report.picture import pictures
 from studies.stats.report.wording import LANGUAGES, words_in
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,10 @@ def _report(run: AnalysisRun, results: Results, about: About, work: Path) -> Non
         report = compose(results, about, words)
         _write(work / f"report.{language}.html", to_html(report, words))
         (work / f"report.{language}.pdf").write_bytes(to_pdf(report, words))
+        figures = work / FIGURES / language
+        figures.mkdir(parents=True)
+        for name, content in pictures(report):
+            (figures / name).write_bytes(content)
 
 
 @transaction.atomic

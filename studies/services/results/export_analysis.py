@@ -10,7 +10,7 @@ from studies.design.bundle import Bundle
 from studies.models.analysis import AnalysisRun
 from studies.models.study import Study
 from studies.services.planning.plans import chosen_content, deviations, locked_plan, read_plan
-from studies.services.results.runs import PLAN, RESULTS, RUN, TABLE, files_of, newest_done
+from studies.services.results.runs import FIGURES, PLAN, RESULTS, RUN, TABLE, files_of, newest_done
 from studies.stats.analysis.records import to_json
 
 FOLDER = "analysis"
@@ -27,9 +27,10 @@ def write_analysis(bundle: Bundle, study: Study) -> AnalysisRun | None:
         bundle.text(f"{FOLDER}/{PLAN}", to_json(read_plan(chosen_content(study)).as_data()))
         return None
     folder = files_of(run)
-    for path in [*(folder / name for name in FILES), *sorted(folder.glob(REPORTS))]:
+    drawn = sorted((folder / FIGURES).glob("*/*"))
+    for path in [*(folder / name for name in FILES), *sorted(folder.glob(REPORTS)), *drawn]:
         with path.open("rb") as file:
-            bundle.copy(f"{FOLDER}/{path.name}", file)
+            bundle.copy(f"{FOLDER}/{path.relative_to(folder).as_posix()}", file)
     bundle.text(f"{FOLDER}/{SCRIPT}", SCRIPT_PATH.read_text("utf-8"))
     return run
 

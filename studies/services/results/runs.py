@@ -26,6 +26,7 @@ RUN_ANALYSIS = "studies.run_analysis"
 SWEEP_ANALYSES = "studies.sweep_analyses"
 
 RESULTS, RUN, TABLE, PLAN = "results.json", "run.json", "trial.csv", "plan.json"
+FIGURES = "figures"
 FILE = re.compile(r"(results|run|plan)\.json|trial\.csv|report\.(en|zh_hans)\.(html|pdf)")
 
 

@@ -16,8 +16,9 @@ mpl.use("svg")
 mpl.rcParams["text.parse_math"] = False
 WIDTH_IN = 5.4
 INK, QUIET, GRID = "#1b2430", "#5b6675", "#d9dee5"
+LATIN = "DejaVu Sans"
 STYLE = {
-    "font.family": "DejaVu Sans",
+    "font.family": LATIN,
     "font.size": 9.5,
     "axes.unicode_minus": True,
     "axes.edgecolor": QUIET,

@@ -2,11 +2,15 @@
 
 Figures are drawn as vectors straight onto the page: matplotlib draws on `PaperRenderer`, which
 hands lines, areas and texts on to the PDF. Letters are DejaVu Sans, which matplotlib brings along;
-Chinese is set in STSong, one of the fonts that PDF readers have by themselves.
+Chinese is set in a font of this machine, embedded with the letters that are used (`chinese.py`).
+Where there is none it is set in STSong, which some PDF readers have by themselves and others
+replace by a font of theirs.
 """
 
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,22 +39,34 @@ from reportlab.platypus import Paragraph as Text
 from reportlab.platypus import Table as Grid
 
 from studies.stats.report.blocks import Block, Facts, Figure, Heading, Paragraph, Report, Table
+from studies.stats.report.chinese import BOLD as HEAVY
+from studies.stats.report.chinese import NORMAL, cut_down, installed, is_chinese
 from studies.stats.report.drawing import GRID, INK, QUIET, STYLE
 from studies.stats.report.wording import Words
 
-LATIN, BOLD, CHINESE = "DejaVuSans", "DejaVuSans-Bold", "STSong-Light"
+LATIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
+READERS_OWN = "STSong-Light"
 MARGIN = 1.7 * cm
 TEXT_WIDTH = A4[0] - 2 * MARGIN
-FIRST_CHINESE = "\u2e80"
 ASCENT, DESCENT = 0.76, 0.22
 # STSong looks smaller than DejaVu of the same size.
-CHINESE_SCALE = 1.1
+READERS_OWN_SCALE = 1.1
+# The fonts of Chinese letters in the report that is being written: normal and bold.
+_chinese: ContextVar[tuple[str, str]] = ContextVar("_chinese", default=(READERS_OWN, READERS_OWN))
 NARROWEST = 1.4 * cm
 
 
 def to_pdf(report: Report, words: Words) -> bytes:
     """Return the report as the bytes of a PDF; the same report gives the same bytes."""
     _register_fonts()
+    before = _chinese.set(_fonts_for(report, words))
+    try:
+        return _set(report, words)
+    finally:
+        _chinese.reset(before)
+
+
+def _set(report: Report, words: Words) -> bytes:
     file = io.BytesIO()
     document = SimpleDocTemplate(
         file, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN,
@@ -191,12 +207,31 @@ def _register_fonts() -> None:
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
     for name in (LATIN, BOLD):
         pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+    pdfmetrics.registerFont(UnicodeCIDFont(READERS_OWN))
+
+
+def _fonts_for(report: Report, words: Words) -> tuple[str, str]:
+    """Register what sets this report's Chinese letters; return the names, normal and bold."""
+    # The texts of a report are in its blocks, those of its figures among the words and in tables.
+    used = {letter for letter in f"{report!r}{words.table!r}" if letter.isprintable()}
+    letters = "".join(sorted(used))
+    if not is_chinese(letters) or installed() is None:
+        return READERS_OWN, READERS_OWN
+    return _embedded(letters, NORMAL), _embedded(letters, HEAVY)
+
+
+@cache
+def _embedded(letters: str, weight: int) -> str:
+    """Register the installed font with these letters; return its name, which tells them."""
+    content = cut_down(installed(weight), letters)
+    name = f"Chinese-{weight}-{hashlib.sha256(content).hexdigest()[:12]}"
+    pdfmetrics.registerFont(TTFont(name, io.BytesIO(content)))
+    return name
 
 
 def _font(text: str, *, bold: bool = False) -> str:
-    if any(letter >= FIRST_CHINESE for letter in text):
-        return CHINESE
+    if is_chinese(text):
+        return _chinese.get()[bold]
     return BOLD if bold else LATIN
 
 
@@ -302,11 +337,11 @@ def _text(
     before: float = 0, after: float = 0, indent: float = 0, to_right: bool = False,
 ) -> Text:  # fmt: skip
     font = _font(text, bold=bold)
-    size *= CHINESE_SCALE if font == CHINESE else 1
+    size *= READERS_OWN_SCALE if font == READERS_OWN else 1
     style = ParagraphStyle(
         "text", fontName=font, fontSize=size, leading=leading or 1.3 * size,
         textColor=HexColor(colour), spaceBefore=before, spaceAfter=after, leftIndent=indent,
-        alignment=2 if to_right else 0, wordWrap="CJK" if font == CHINESE else None,
+        alignment=2 if to_right else 0, wordWrap="CJK" if is_chinese(text) else None,
         splitLongWords=1,
     )  # fmt: skip
     return Text(_escaped(text), style)

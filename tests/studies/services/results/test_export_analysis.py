@@ -38,9 +38,11 @@ def test_before_any_analysis_there_is_the_plan_alone(tmp_path: Path) -> None:
 def test_the_newest_analysis_is_exported_byte_for_byte_and_tells_no_arm(tmp_path: Path) -> None:
     study = _analysed(study_to_export(n_complete=2))
     folder = unpacked(study, tmp_path)
-    names = {path.name for path in (folder / "analysis").iterdir()}
-    assert names >= {"plan.json", "trial.csv", "results.json", "run.json", "reproduce.R",
-                     "report.en.html", "report.en.pdf"}  # fmt: skip
+    found = [path for path in (folder / "analysis").rglob("*") if path.is_file()]
+    names = {path.relative_to(folder / "analysis").as_posix() for path in found}
+    assert names >= {"plan.json", "trial.csv", "results.json", "run.json", "reproduce.R"}
+    assert names >= {"report.en.html", "report.en.pdf", "figures/en/flow.svg"}
+    assert names >= {"figures/en/flow.png", "figures/zh_hans/flow.svg"}
     kept = files_of(newest_run(study))
     for name in names - {"reproduce.R"}:
         assert (folder / "analysis" / name).read_bytes() == (kept / name).read_bytes()

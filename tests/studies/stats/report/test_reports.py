@@ -1,5 +1,6 @@
 """The report as a page and on paper: whole, the same twice, named for those who do not see it."""
 
+import io
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -7,16 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image
 
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.running import Results
 from studies.stats.plan.trial_table import TrialTable
 from studies.stats.report.blocks import Figure, Heading, Report, Table
+from studies.stats.report.chinese import cut_down, installed
 from studies.stats.report.composing import About, compose
 from studies.stats.report.counts import ArmFlow, Flow
 from studies.stats.report.figures import Point, Series, over_visits, rates
 from studies.stats.report.page import to_html, to_svg
 from studies.stats.report.paper import to_pdf
+from studies.stats.report.picture import pictures, to_png
 from studies.stats.report.wording import LANGUAGES, words_in
 from tests.studies.stats.analysis.test_running import analysed, made_rows
 from tests.studies.stats.analysis.test_supplements import SUPPLEMENTS, rich_rows
@@ -110,6 +115,44 @@ def test_the_paper_is_a_pdf_of_several_pages(results, language):
     assert paper.startswith(b"%PDF-1.")
     assert paper.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type /Page\b", paper)) > 5
+
+
+@pytest.mark.skipif(installed() is None, reason="this machine has no font of Chinese letters")
+def test_chinese_letters_are_embedded_and_only_those_that_are_used(results):
+    paper = to_pdf(report_of(results, "zh_hans"), words_in("zh_hans"))
+    assert b"STSong" not in paper
+    fonts = {name.decode() for name in re.findall(rb"/FontName /[A-Z]{6}\+([\w-]+)", paper)}
+    assert len(fonts - {"DejaVuSans", "DejaVuSans-Bold"}) == 2, fonts
+    assert len(paper) < 600_000
+    content = cut_down(installed(), "主要分析 ABC")
+    assert content == cut_down(installed(), "主要分析 ABC")
+    known = TTFont(io.BytesIO(content)).getBestCmap()
+    assert set(map(chr, known)) == set("主要分析 ABC")
+
+
+def test_without_a_chinese_font_the_reader_brings_one_and_no_box_is_drawn(results, monkeypatch):
+    for module in ("paper", "picture"):
+        monkeypatch.setattr(f"studies.stats.report.{module}.installed", lambda *_weight: None)
+    report = report_of(results, "zh_hans")
+    assert b"STSong" in to_pdf(report, words_in("zh_hans"))
+    figure = next(block for block in report.blocks if isinstance(block, Figure))
+    assert to_png(figure) is None
+    assert to_png(next(b for b in report_of(results).blocks if isinstance(b, Figure)))
+
+
+def test_pictures_are_named_by_figure_and_the_same_twice(results):
+    report = report_of(results)
+    keys = [block.key for block in report.blocks if isinstance(block, Figure)]
+    first = next(block for block in report.blocks if isinstance(block, Figure))
+    few = Report(report.title, report.stamp, (first,))
+    found = dict(pictures(few))
+    assert list(found) == [f"{keys[0]}.svg", f"{keys[0]}.png"]
+    assert found == dict(pictures(few))
+    with Image.open(io.BytesIO(found[f"{keys[0]}.png"])) as picture:
+        assert picture.width > 1000
+        assert picture.info["Title"] == first.title
+        assert picture.info["Description"] == first.description
+    assert b'xmlns="http://www.w3.org/2000/svg"' in found[f"{keys[0]}.svg"][:2000]
 
 
 def test_every_section_that_the_plan_asks_for_is_there(results):
