@@ -373,6 +373,30 @@ class ContactNotMailable(StudyError):
         )
 
 
+class ScreeningMissing(MoveRefused):
+    """Nobody is asked for consent before the protocol's screening was answered."""
+
+    code = "screening_missing"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"answers to the screening questions were expected for {code}, got none. "
+            "Answer them first."
+        )
+
+
+class ScreeningRefused(StudyError):
+    """Screening answers that are not complete, or not wanted now."""
+
+    code = "screening_refused"
+
+    def __init__(self, code: str, got: str) -> None:
+        super().__init__(
+            f"an answer to every screening question of {code}, once, was expected, got {got}. "
+            "Nothing was changed."
+        )
+
+
 class ContactCodeRefused(StudyError):
     """Not the code that was sent, or not in time."""
 

@@ -26,6 +26,7 @@ from studies.views.participant import (
     not_ok,
     offline,
     reminders,
+    screening,
     tonight,
 )
 from studies.views.research import (
@@ -81,6 +82,7 @@ participants = [
     path("me/consent/questions/", consenting.questions, name="consent_questions"),
     path("me/consent/copies/", consenting.copies, name="consent_copies"),
     path("me/consent/copies/<int:pk>/", consenting.copy, name="consent_copy"),
+    path("me/screening/", screening.page, name="my_screening"),
     path("me/contact/", contact.page, name="my_contact"),
     path("me/waiting/", consenting.waiting, name="waiting"),
     path("me/consent/decide/", consenting.decide, name="consent_decide"),
@@ -175,6 +177,7 @@ clinicians = [
     path(f"{PERSON}/revoke/", clinic_participant.revoke, name="revoke"),
     path(f"{PERSON}/guardian/", clinic_guardian.name_guardian, name="guardian_name"),
     path(f"{PERSON}/guardian/link/", clinic_guardian.reissue, name="guardian_reissue"),
+    path(f"{PERSON}/screening/", clinic_screening.enter, name="screening_answers"),
     path(f"{PERSON}/contact/check/", contact_check.page, name="contact_check"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),

@@ -94,6 +94,7 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
         "reminders": json.loads(json.dumps(asdict(protocol.reminders))),
         "safety": json.loads(json.dumps(asdict(protocol.safety))),
         "consent": asdict(protocol.consent),
+        "screening": protocol.screening.to_json(),
     }
     return {**plain, **{name: plain.get(name, value) for name, value in unsaid.items()}} | {
         "music": music

@@ -135,6 +135,10 @@ def _missing_parts(
     written = {text.language for text in protocol.texts}
     for language in sorted(set(languages) - written):
         yield Finding("text_missing", {"language": language}, is_serious=True)
+    for question in protocol.screening.questions:
+        for language in sorted(set(languages) - set(dict(question.texts))):
+            values = {"question": question.name, "language": language}
+            yield Finding("screening_text_missing", values, is_serious=True)
     yield from _unknown(protocol, instruments)
     for factor in protocol.factors:
         if factor.source == Source.SITE and set(factor.levels) != set(sites):

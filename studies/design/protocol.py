@@ -41,6 +41,7 @@ from studies.design.parts import (
 from studies.design.randomisation import BlockPlan
 from studies.design.reminders import ReminderPlan
 from studies.design.safety import SafetyPlan
+from studies.design.screening import ScreeningPlan
 from studies.design.texts import LANGUAGES, consent_pages, consent_questions
 
 __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_arms"]
@@ -49,7 +50,7 @@ __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_
 LATER_SETTINGS = {
     "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
     "reminders", "safety",
-    "consent",
+    "consent", "screening",
 }  # fmt: skip
 
 
@@ -95,6 +96,8 @@ class Protocol:
         Which answers want a look, and where people find help; the cautious plan where not stated.
     consent : ConsentPlan
         Whose agreement it takes.
+    screening : ScreeningPlan
+        What is asked before consent; nothing where it is not stated.
 
     Raises
     ------
@@ -120,6 +123,7 @@ class Protocol:
     reminders: ReminderPlan = field(default_factory=ReminderPlan)
     safety: SafetyPlan = field(default_factory=SafetyPlan)
     consent: ConsentPlan = field(default_factory=ConsentPlan)
+    screening: ScreeningPlan = field(default_factory=ScreeningPlan)
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -263,13 +267,12 @@ class Protocol:
         for name in LATER_SETTINGS:
             if getattr(self, name) == DEFAULTS[name]:
                 del plain[name]
-        if "music" in plain:
-            plain["music"] = self.music.to_json()
+        for name in ("music", "consent", "screening"):
+            if name in plain:
+                plain[name] = getattr(self, name).to_json()
         for factor in plain["factors"]:
             if factor["source"] == Source.STATED:
                 del factor["source"], factor["fact"], factor["cuts"]
-        if "consent" in plain:
-            plain["consent"] = self.consent.to_json()
         if "texts" in plain:
             plain["texts"] = [text.to_json() for text in self.texts]
         plain["visits"] = [visit.to_json() for visit in self.visits]
@@ -396,6 +399,7 @@ READERS: Mapping[str, Reader] = {
     "reminders": ReminderPlan.from_json,
     "safety": SafetyPlan.from_json,
     "consent": lambda plain: ConsentPlan(**plain),
+    "screening": ScreeningPlan.from_json,
 }
 DEFAULTS = {
     part.name: part.default_factory() if part.default is MISSING else part.default

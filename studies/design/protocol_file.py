@@ -46,6 +46,8 @@ def write(protocol: Protocol) -> str:
         "consent": asdict(protocol.consent),
         "eligibility": [_without_none(rule) for rule in plain["eligibility"]],
     }
+    if protocol.screening.is_asked:
+        sections["screening"] = protocol.screening.to_json()
     sections["reminders"] = json.loads(json.dumps(asdict(protocol.reminders)))
     sections["safety"] = _safety(protocol)
     if "cbt" in stated:

@@ -18,7 +18,8 @@ STUDY: Moves = {
     "unblinded": frozenset(),
 }
 PARTICIPANT: Moves = {
-    "invited": frozenset({"consented", "declined", "withdrawn"}),
+    # Screening, where a protocol has some, comes before consent.
+    "invited": frozenset({"consented", "declined", "ineligible", "withdrawn"}),
     "consented": frozenset({"baseline_done", "ineligible", "withdrawn"}),
     # A corrected baseline decides eligibility again, until somebody is allocated.
     "baseline_done": frozenset({"allocated", "ineligible", "withdrawn"}),

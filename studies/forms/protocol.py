@@ -22,6 +22,7 @@ from studies.design.parts import (
 )
 from studies.design.protocol import Protocol
 from studies.forms.conduct_steps import ConsentStep, RemindersStep, SafetyStep
+from studies.forms.screening_step import ScreeningStep
 from studies.forms.step import Numbers, Parts, StepForm
 
 ARMS_MAX, VISITS_MAX = 6, 6
@@ -471,6 +472,7 @@ STEPS: Mapping[str, type[StepForm]] = {
     "allocation": AllocationStep,
     "visits": VisitsStep,
     "eligibility": EligibilityStep,
+    "screening": ScreeningStep,
     "music": MusicStep,
     "lessons": LessonsStep,
     "consent": ConsentStep,
@@ -484,6 +486,7 @@ STEP_NAMES = {
     "allocation": _("Allocation"),
     "visits": _("Visits"),
     "eligibility": _("Who may take part"),
+    "screening": _("Screening"),
     "music": _("Music"),
     "lessons": _("Lessons"),
     "consent": _("Consent"),

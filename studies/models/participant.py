@@ -105,6 +105,13 @@ class Screening(models.Model):
         _("repeats"), default=0, help_text=_("How many earlier attempts had the same contact")
     )
     refused_before = models.BooleanField(_("refused before"), default=False)
+    # What the protocol asks before consent: the verdict's grounds are kept, single answers are not.
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = models.CharField(
+        _("answered by"), max_length=16, blank=True, help_text=_("The participant or staff")
+    )
+    scores = models.JSONField(_("scores"), default=dict)
+    flags = models.JSONField(_("flags"), default=list)
     blind_index = models.CharField(max_length=64, db_index=True)
 
     class Meta:

@@ -6,11 +6,14 @@ The trial's own records keep the reason in English (`design/eligibility.py`); pa
 from collections.abc import Iterable, Mapping
 
 from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from studies.design.eligibility import Rule
-from studies.models.participant import Participant, ParticipantState
+from studies.design.parts import AGE
+from studies.design.protocol import Protocol
+from studies.design.screening import NO, YES
+from studies.models.participant import Participant, ParticipantState, Screening
 from studies.services.entry.majority import agreements_missing
 from studies.services.visits.assessment import baseline_facts
 
@@ -19,6 +22,7 @@ FACT_NAMES = {
     "psqi_total": gettext_lazy("PSQI total"),
     "cpss_total": gettext_lazy("CPSS total"),
 }
+ANSWER_WORDS = {YES: pgettext_lazy("an answer", "Yes"), NO: pgettext_lazy("an answer", "No")}
 BEFORE_BASELINE_ENDS = {ParticipantState.INVITED, ParticipantState.CONSENTED}
 
 
@@ -34,7 +38,22 @@ def obstacles_of(participant: Participant) -> list[str]:
     """Return why a participant turned out not to be eligible; empty for everybody else."""
     if participant.state != ParticipantState.INELIGIBLE:
         return []
+    attempt = Screening.objects.filter(participant=participant).first()
+    if attempt is not None and attempt.reasons:
+        return reasons_of_attempt(attempt, participant.study.plan)
     return obstacles(participant.study.plan.eligibility, baseline_facts(participant))
+
+
+def reasons_of_attempt(attempt: Screening, plan: Protocol) -> list[str]:
+    """Return why somebody was not let in at invitation or by the screening answers."""
+    found = obstacles(plan.eligibility, {AGE: attempt.age_years})
+    found += obstacles(plan.screening.rules, attempt.scores)
+    for question in plan.screening.questions:
+        if f"{question.name}: {question.excludes}" in attempt.reasons:
+            answer = ANSWER_WORDS[question.excludes]
+            found.append(f"{question.text_in(get_language())} {answer}")
+    # What an older version of the protocol asked is told as it was kept.
+    return found or list(attempt.reasons)
 
 
 def not_ready(participant: Participant) -> str:

@@ -16,13 +16,19 @@ from django.db.models import Max
 from studies import clock
 from studies.design.parts import ConsentWording
 from studies.design.texts import consent_pages, consent_questions
-from studies.exceptions import ConsentNotUnderstood, ConsentOutdated, MoveRefused
+from studies.exceptions import (
+    ConsentNotUnderstood,
+    ConsentOutdated,
+    MoveRefused,
+    ScreeningMissing,
+)
 from studies.models.consent import Consent, ConsentRole, ConsentState, ConsentText
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study, StudyState
 from studies.services.entry.access import guardian_actor
 from studies.services.entry.copies import sign_copy
 from studies.services.entry.majority import agreements_missing, own_role
+from studies.services.entry.screening import screening_waits
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
 from studies.services.visits.scheduling import schedule_baseline
 
@@ -242,6 +248,8 @@ def _asked(participant: Participant, text: ConsentText, role: str) -> Consent:
     # A text in somebody else's language is not the one they were shown.
     if role != wanted or (role in OWN_ROLES and text != current_text(participant)):
         raise ConsentOutdated
+    if role in OWN_ROLES and screening_waits(participant):
+        raise ScreeningMissing(participant.code)
     consent, is_new = Consent.objects.get_or_create(participant=participant, text=text, role=role)
     if is_new:
         record(

@@ -10,6 +10,7 @@ from studies.models.study import Study
 
 WORDS = {
     "text_missing": _("there is no consent text in %(language)s"),
+    "screening_text_missing": _("the screening question %(question)s has no words in %(language)s"),
     "instrument_unknown": _("week %(week)s asks for %(instrument)s, which is not installed"),
     "composer_unknown": _("%(arm)s needs the composer %(composer)s, which is not installed"),
     "sites_differ": _("strata by site name %(levels)s, and the study's sites are %(sites)s"),

@@ -11,6 +11,7 @@ from studies import clock
 from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
+from studies.design.screening import CPSS
 from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
@@ -186,7 +187,8 @@ def _counts(finding: Finding, plan: Protocol) -> bool:
 
 
 def _instruments(plan: Protocol) -> set[str]:
-    return {instrument for visit in plan.visits for instrument in visit.instruments}
+    planned = {instrument for visit in plan.visits for instrument in visit.instruments}
+    return planned | ({CPSS} if plan.screening.rules else set())
 
 
 def _words_in_force(plan: Protocol) -> dict[str, dict[str, str]]:

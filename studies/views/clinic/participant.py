@@ -23,6 +23,7 @@ from studies.selectors.participants import live_link, planned_visits, timeline
 from studies.services.allocation import allocate_participant
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import reissue_link, reveal_contact, revoke_link
+from studies.services.entry.screening import screening_waits
 from studies.services.trail.audit import staff
 from studies.views.clinic.consent_status import consent_status
 from studies.views.clinic.links import show_link_once
@@ -43,6 +44,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "link": live_link(participant),
         "consent": consent_status(participant),
         "obstacles": obstacles_of(participant),
+        "screening_waits": screening_waits(participant),
         "queries": queries_of(participant),
         "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.

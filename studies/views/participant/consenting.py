@@ -13,6 +13,7 @@ from studies.services.conduct.agreement import answer_consent
 from studies.services.entry.consent import ASKABLE, TAKES_PART, current_text
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing, own_role
+from studies.services.entry.screening import screening_waits
 from studies.views.agreeing import Reader, copy_file, questions_page, text_page
 from studies.views.participant.session import consent_page
 from studies.views.posting import posted
@@ -99,6 +100,8 @@ def copy(request: HttpRequest, participant: Participant, pk: int) -> HttpRespons
 
 def is_asked(participant: Participant) -> bool:
     """Return whether the participant's own answer is wanted now."""
+    if screening_waits(participant):
+        return False
     missing = agreements_missing(participant) if participant.state in ASKABLE else []
     return any(role != ConsentRole.PERMISSION for role in missing)
 

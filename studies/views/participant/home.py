@@ -13,6 +13,7 @@ from studies.models.participant import MusicPreference, Participant, Participant
 from studies.selectors.schedule import today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.entry.screening import screening_waits
 from studies.services.music.preferences import state_preferences
 from studies.services.trail.audit import participant_actor
 from studies.services.visits.scheduling import keep_calendar
@@ -29,6 +30,8 @@ GROUP_IS_NEWS_DAYS = 7
 @require_safe
 @participant_page
 def today(request: HttpRequest, participant: Participant) -> HttpResponse:
+    if screening_waits(participant):
+        return redirect("studies:my_screening")
     if participant.state == ParticipantState.INVITED:
         return redirect("studies:consent" if is_asked(participant) else "studies:waiting")
     keep_calendar(participant=participant)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from studies.design.amendments import Change
 from studies.design.eligibility import Rule
@@ -12,7 +12,7 @@ from studies.design.parts import Factor, Method, Source
 from studies.design.protocol import Protocol
 from studies.design.reminders import ReminderPlan
 from studies.design.safety import SafetyPlan
-from studies.views.reasons import FACT_NAMES
+from studies.views.reasons import ANSWER_WORDS, FACT_NAMES
 
 PARTS = {
     "name": gettext_lazy("Template"),
@@ -30,6 +30,7 @@ PARTS = {
     "music": gettext_lazy("Music"),
     "cbt": gettext_lazy("Lessons"),
     "consent": gettext_lazy("Consent"),
+    "screening": gettext_lazy("Screening"),
     "reminders": gettext_lazy("Reminders"),
     "safety": gettext_lazy("Safety"),
     "texts": gettext_lazy("Consent text in"),
@@ -58,6 +59,7 @@ def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
              for visit in plan.visits],
         ),
         (_("Who may take part"), [(_fact(rule), _range(rule)) for rule in plan.eligibility]),
+        *([(_("Screening"), list(_screening(plan)))] if plan.screening.is_asked else []),
         (_("Music"), _music(plan)),
         (_("Lessons"), _lessons(plan)),
         (_("Consent"), list(_consent(plan))),
@@ -154,6 +156,17 @@ def _lessons(plan: Protocol) -> Rows:
         (_("Diary nights before the next lesson, at least"), str(skills.module_nights)),
         (_("Shortest sleep window, in minutes"), str(skills.window.floor_min)),
     ]
+
+
+def _screening(plan: Protocol) -> Iterator[tuple[str, str]]:
+    for rule in plan.screening.rules:
+        yield _fact(rule), _range(rule)
+    for question in plan.screening.questions:
+        excludes = ANSWER_WORDS[question.excludes]
+        yield (
+            question.text_in(get_language()),
+            _("who answers %(answer)s cannot take part") % {"answer": excludes},
+        )
 
 
 def _consent(plan: Protocol) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from studies.design.protocol import four_arms
 from studies.design.protocol_file import read, write
 from studies.design.reminders import ReminderPlan
 from studies.design.safety import HelpLine, SafetyPlan, SafetyRule, cautious_rules
+from studies.design.screening import ScreeningPlan, ScreeningQuestion
 from studies.forms.protocol import STEPS
 from studies.models.protocol import VersionState
 from studies.models.study import Role, Study, StudyState
@@ -102,6 +103,13 @@ def test_going_through_every_step_unchanged_changes_nothing():
             lambda p: [page.title for page in p.texts[0].pages] == ["One", "Two"],
         ),
         (
+            "screening",
+            {"cpss_at_least": "26", "name_1": "apnoea", "text_1_en": "Do you stop breathing?",
+             "text_1_zh-hans": "\u60a8\u4f1a\u505c\u6b62\u547c\u5438\u5417\uff1f"},
+            lambda p: p.screening.cpss_at_least == 26
+            and p.screening.questions[0].excludes == "yes",
+        ),
+        (
             "consent",
             {"permission_below_years": "16", "verify_contact": ""},
             lambda p: p.consent == ConsentPlan(16),
@@ -177,10 +185,14 @@ def test_the_steps_leave_what_a_file_says_as_it_is():
     )  # fmt: skip
     reminders = ReminderPlan((), diary=False, evening=False, a_week=1)
     consent = ConsentPlan(14, verify_contact=True)
-    before = replace(four_arms(), safety=safety, reminders=reminders, consent=consent)
+    texts = (("de", "Schnarchst du?"), ("en", "Do you snore?"), ("zh-hans", "\u6253\u9f3e\u5417"))
+    screening = ScreeningPlan((ScreeningQuestion("snoring", "no", texts),), 20)
+    before = replace(
+        four_arms(), safety=safety, reminders=reminders, consent=consent, screening=screening
+    )
     study = make_study(is_open=False, protocol=before)
     client = clinician_in(study)
-    for key in ("consent", "reminders", "safety"):
+    for key in ("screening", "consent", "reminders", "safety"):
         assert client.post(page_of(study, "set_up", key), shown(client, study, key)).url
     assert reread(study).plan.sha256 == before.sha256
     assert read(write(reread(study).plan)).sha256 == before.sha256
