@@ -158,6 +158,18 @@ class SiteNotApproved(StudyError):
         )
 
 
+class HarmsRefused(StudyError):
+    """Harms are asked about once at each visit that has opened, baseline left out."""
+
+    code = "harms_refused"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(
+            "a visit after baseline that has opened and has no answer yet was expected, got one of "
+            f"{got}. What happens besides is reported as an adverse event."
+        )
+
+
 class NothingToSign(StudyError):
     """A signature stands under something."""
 

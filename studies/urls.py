@@ -168,6 +168,7 @@ clinicians = [
     path("clinic/<slug:study>/deviations/<int:pk>/", quality.deviation, name="deviation"),
     path("clinic/<slug:study>/queries/", quality.queries, name="queries"),
     path("clinic/<slug:study>/queries/<int:pk>/", quality.query, name="query"),
+    path(f"{PERSON}/harms/", safety.harms, name="harms"),
     path(f"{PERSON}/event/", safety.new_event, name="event_new"),
     path(f"{PERSON}/deviation/", quality.new_deviation, name="deviation_new"),
     path(f"{PERSON}/ask/", quality.ask, name="ask"),

@@ -58,6 +58,17 @@ class NoteForm(forms.Form):
     words = _words(_("What was done?"))
 
 
+class HarmsForm(forms.Form):
+    """What somebody said who was asked about harms."""
+
+    was_untoward = forms.ChoiceField(
+        label=_("What was the answer?"),
+        choices=[("no", _("No, nothing untoward")), ("yes", _("Yes: I report it next"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one")},
+    )
+
+
 class EventForm(forms.Form):
     """An adverse event, as it is known now."""
 

@@ -27,6 +27,7 @@ TELLS_NO_ARM = (
     "studies.visit",
     "studies.assessment",
     "studies.adverseevent",
+    "studies.harmsinquiry",
     "studies.actionitem",
     "studies.dataquery",
     "studies.deviation",

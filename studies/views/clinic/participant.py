@@ -21,6 +21,7 @@ from studies.permissions import Ability, abilities_in, requires
 from studies.selectors.listening import minutes_by_night
 from studies.selectors.participants import live_link, planned_visits, timeline
 from studies.services.allocation import allocate_participant
+from studies.services.conduct.harms import visits_to_ask
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.entry.screening import screening_waits
@@ -46,6 +47,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "obstacles": obstacles_of(participant),
         "screening_waits": screening_waits(participant),
         "queries": queries_of(participant),
+        "to_ask": visits_to_ask(participant),
         "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),

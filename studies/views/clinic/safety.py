@@ -1,6 +1,7 @@
 """The safety inbox: action items with their clocks, and adverse events from report to close."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -9,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from studies import clock
-from studies.exceptions import EventRefused, MoveRefused, SecondPersonMissing
-from studies.forms.conduct import CRITERIA_NAMES, EventForm, EventStepForm, NoteForm
+from studies.exceptions import EventRefused, HarmsRefused, MoveRefused, SecondPersonMissing
+from studies.forms.conduct import CRITERIA_NAMES, EventForm, EventStepForm, HarmsForm, NoteForm
 from studies.models.safety import ActionItem, AdverseEvent
 from studies.models.study import Study
 from studies.permissions import Ability, abilities_in, requires
@@ -28,6 +29,7 @@ from studies.services.conduct.events import (
     resolve_event,
     triage_event,
 )
+from studies.services.conduct.harms import record_harms_inquiry, visits_to_ask
 from studies.services.conduct.items import acknowledge_item, finish_item, words_of
 from studies.services.trail.audit import record, staff
 from studies.views.posting import posted
@@ -60,6 +62,24 @@ def item(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         return redirect("studies:safety", study.code)
     context = {"study": study, "item": found, "form": form, "words": _read(request, found)}
     return render(request, "studies/clinic/item.html", context)
+
+
+@requires(Ability.HANDLE_SAFETY)
+def harms(request: HttpRequest, study: Study, code: str) -> HttpResponse:
+    """Ask about harms at the first visit at which nobody did; a yes is reported next."""
+    people = people_of(study, request.user, Ability.HANDLE_SAFETY)
+    participant = get_object_or_404(people.select_related("study"), code=code)
+    visit = next(iter(visits_to_ask(participant)), None)
+    form = HarmsForm(posted(request))
+    if visit is not None and form.is_valid():
+        found = {"was_untoward": form.cleaned_data["was_untoward"] == "yes"}
+        # Somebody who asked at the same time has answered it: theirs stands.
+        with suppress(HarmsRefused):
+            record_harms_inquiry(visit=visit, actor=staff(request.user), **found)
+        after = "event_new" if found["was_untoward"] else "participant"
+        return redirect(f"studies:{after}", study.code, code)
+    context = {"study": study, "participant": participant, "visit": visit, "form": form}
+    return render(request, "studies/clinic/harms.html", context)
 
 
 @requires(Ability.HANDLE_SAFETY)

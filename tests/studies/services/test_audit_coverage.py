@@ -17,6 +17,7 @@ from studies.services.closing.locks import lock_visit
 from studies.services.closing.signing import sign_casebook
 from studies.services.conduct.deviations import note_deviation
 from studies.services.conduct.events import Account, report_event
+from studies.services.conduct.harms import record_harms_inquiry
 from studies.services.conduct.items import say_not_ok
 from studies.services.conduct.queries import ask_about
 from studies.services.conduct.reminders import choose_reminders, send_due_reminders
@@ -44,7 +45,7 @@ NAMED = {
     "studies.courseversion", "studies.exerciseanswer", "studies.lessonsitting",
     "studies.message", "studies.sleepwindow", "studies.windowscreening",
     "studies.lock", "studies.signature", "studies.contactretention", "studies.auditreview",
-    "studies.interimlook", "studies.siteapproval",
+    "studies.interimlook", "studies.harmsinquiry", "studies.siteapproval",
     "studies.nightrating", "studies.poolmix",
     "studies.adverseevent", "studies.actionitem", "studies.dataquery", "studies.deviation",
     "studies.reminder", "studies.reminderchoice",
@@ -104,6 +105,8 @@ def _look_after(person: Participant) -> None:
     report_event(participant=person, account=account, user=user)
     note_deviation(participant=person, words="Late", happened_at=clock.now(), user=user)
     sheet = Assessment.objects.filter(visit__participant=person, visit__week=0).first()
+    visit = person.visits.get(week=4)
+    record_harms_inquiry(visit=visit, was_untoward=True, actor=staff(user))
     ask_about(assessment=sheet, item_key="bed", question="Really?", user=user)
     with clock.at(person.visits.get(week=8).opens_at + timedelta(days=5, hours=12)):
         keep_calendar()

@@ -161,6 +161,7 @@ PARTICIPANT_OF_STUDY = {
     "break_blind": Ability.BREAK_BLIND,
     "report_unblinding": Ability.BREAK_BLIND,
     "reminders": Ability.SEE_PARTICIPANTS,
+    "harms": Ability.HANDLE_SAFETY,
     "event_new": Ability.HANDLE_SAFETY,
     "deviation_new": Ability.CORRECT,
     "ask": Ability.QUERY,
