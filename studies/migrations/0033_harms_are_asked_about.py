@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studies", "0031_failed_pool_mixes_are_retried"),
+        ("studies", "0032_screening_is_answered_before_consent"),
     ]
 
     operations = [
