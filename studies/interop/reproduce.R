@@ -182,11 +182,13 @@ mixed_model <- function(outcome, before, after) {
   likelihood <- as.numeric(logLik(fit))
   if (length(reported)) keep_fit(outcome, reported[[1]], likelihood)
   levels_of <- lapply(Filter(is.factor, long[c("visit", "arm", others)]), levels)
+  # mmrm names redundant coefficients too, without a value, and takes contrasts of the others only.
+  estimated <- names(which(!is.na(coef(fit))))
   for (visit in levels(long$visit)) {
     frame <- long[long$visit == visit, ]
     ask <- function(pair) {
-      row <- row_of(terms(fixed), frame, pair, levels_of)[names(coef(fit))]
-      if (!HAVE_MMRM) return(list(estimate = sum(row * coef(fit)), se = NA, df = NA))
+      row <- row_of(terms(fixed), frame, pair, levels_of)[estimated]
+      if (!HAVE_MMRM) return(list(estimate = sum(row * coef(fit)[estimated]), se = NA, df = NA))
       found <- mmrm::df_1d(fit, row)
       list(estimate = found$est, se = found$se, df = found$df)
     }

@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -64,8 +65,25 @@ def test_the_exported_table_and_plan_give_the_exported_results_again(tmp_path: P
     assert first["is_blinded"] is False
     assert first["estimates"] == again["estimates"]
     assert first["data_hash"] == again["data_hash"]
-    arms = {row.split(",")[1] for row in (folder / "trial.csv").read_text("utf-8").splitlines()}
-    assert arms - {"arm"} <= set(ARMS)
+    _require_what_the_r_script_names(folder, first)
+
+
+def _require_what_the_r_script_names(folder: Path, results: dict) -> None:
+    """The plan's columns are in the table, and labels in the results are levels of the table."""
+    plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    with (folder / "trial.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    named = {*plan["columns"].values(), *plan["strata"], *plan["covariates"]}
+    named |= {about.get("column") or name for name, about in plan["outcomes"].items()}
+    assert named <= rows[0].keys()
+    arms = {row[plan["columns"]["arm"]] for row in rows}
+    assert arms <= set(ARMS)
+    told = [one["contrast"].split(" - ") for one in results["estimates"] if one["contrast"]]
+    assert {arm for pair in told for arm in pair} <= arms
+    assert {one["arm"] for one in results["estimates"] if one["arm"]} <= arms | {"all"}
+    visits = {float(row[plan["columns"]["visit"]]) for row in rows}
+    assert visits == {float(visit) for visit in (plan["baseline_visit"], *plan["visits"])}
+    assert {one["method"] for one in results["fits"]} <= {"mmrm", "clda"}
 
 
 def test_the_command_analyses_and_exports_in_one_go(tmp_path: Path) -> None:
