@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from studies.stats.analysis.described import described, responder_shares
+from studies.stats.analysis.long_term import long_term_records
 from studies.stats.analysis.modelled import Case
 from studies.stats.analysis.records import Record
 from studies.stats.analysis.running import Results, left_out, missing_patterns
@@ -39,7 +40,8 @@ def describe_together(
     for outcome in plan.outcomes:
         progress(outcome.name)
         case = Case(plan, together, outcome)
-        records += described(case) + responder_shares(case) + reliability_records(case)
+        records += described(case) + responder_shares(case) + long_term_records(case)
+        records += reliability_records(case)
         if outcome.name == plan.primary.outcome:
             records += interim_records(case)
         warnings += left_out(case)

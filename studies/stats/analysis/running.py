@@ -14,6 +14,7 @@ from studies.stats.adjustment import gatekept
 from studies.stats.analysis.baseline_table import table_rows
 from studies.stats.analysis.comparisons import REFERENCE
 from studies.stats.analysis.described import described, model_rates, responder_records, unmodelled
+from studies.stats.analysis.long_term import long_term_records
 from studies.stats.analysis.modelled import Case, Modelled, covariance_analysis, mixed_model
 from studies.stats.analysis.records import Record, visit_value
 from studies.stats.analysis.sensitivity import sensitivity
@@ -87,6 +88,7 @@ def analyse(
             records += modelled.records
             fits += modelled.fits
         records += described(case) + unmodelled(case) + responder_records(case)
+        records += long_term_records(case)
         records += model_rates(case, records_of(records, outcome.name), plan.primary.method)
         if outcome.name == plan.primary.outcome:
             progress("sensitivity")

@@ -36,6 +36,7 @@ from studies.stats.report.tables import (
     contrasts_with_reference,
     exposure_table,
     judged_table,
+    long_term_table,
     means_table,
     method_name,
     patterns_table,
@@ -331,6 +332,9 @@ def _responders(of: _Sources) -> Iterator[Block]:
                     words("figures.cumulative_y")),
             responders_table(of.results, of.numbers, outcome, words),
         )  # fmt: skip
+        kept = long_term_table(of.results, of.numbers, outcome, words)
+        if kept is not None:
+            yield kept
 
 
 def _people(of: _Sources) -> Iterator[Block]:

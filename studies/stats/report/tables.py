@@ -206,6 +206,27 @@ def responders_table(results: Results, numbers: Numbers, outcome: str, words: Wo
     return Table(caption, tuple(header), tuple(rows), 2)
 
 
+def long_term_table(results: Results, numbers: Numbers, outcome: str, words: Words) -> Table | None:
+    """Return who kept the response after the primary visit; None where no visit comes after."""
+    plan = results.plan
+    later = plan.visits[list(plan.visits).index(plan.primary.visit) + 1 :]
+    rows = []
+    for arm in results.table.levels if later else ():
+        for visit in later:
+            stayed = numbers.estimate(outcome, "sustained", visit, arm)
+            lost = numbers.estimate(outcome, "relapse", visit, arm)
+            cells = [words.arm(arm), week(visit, words)]
+            for share in (stayed, lost):
+                cells += [str(share.n if share else 0), _percent(share, words)]
+            rows.append(tuple(cells))
+    if not rows:
+        return None
+    header = (words("arm"), words("visit"), words("n"), words("tables.sustained"), words("n"),
+              words("tables.relapse"))  # fmt: skip
+    name, visit = words.outcome(outcome), plan.primary.visit
+    return Table(words("tables.long_term", outcome=name, visit=visit), header, tuple(rows), 2)
+
+
 def contrasts_table(results: Results, numbers: Numbers, outcome: str, words: Words) -> Table:
     """Return the contrasts of every model, and the measures beside them."""
     records = [
