@@ -1,9 +1,10 @@
 """Who works on a study, in which role and at which site: granted and revoked, always recorded."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from studies import clock
-from studies.design.roles import roles_that_exclude
+from studies.design.roles import Ability, roles_that_exclude, roles_with
 from studies.exceptions import RoleOfOnesOwn, RolesExclude, SiteUnknown
 from studies.models.study import Membership, Role, Site, Study
 from studies.models.user import User
@@ -26,6 +27,11 @@ def add_site(*, study: Study, code: str, name: str, actor: Actor) -> Site:
 def appoint_founder(*, study: Study, actor: Actor) -> Membership:
     """Make whoever drafts a study its principal investigator, at every site."""
     return _grant(study, actor.user, Role.PRINCIPAL_INVESTIGATOR, None, actor)
+
+
+def may_be_on_call(study: Study) -> QuerySet[Membership]:
+    """Return who can be put on call: the members whose role looks after safety."""
+    return study.memberships.live().filter(role__in=roles_with(Ability.HANDLE_SAFETY))
 
 
 @transaction.atomic

@@ -44,4 +44,5 @@ def rehearse(study: Study, *, n_walkers: int = WALKERS) -> DryRun:
 
 def in_words(finding: Finding) -> str:
     """Return a finding as a sentence without its full stop, in the reader's language."""
-    return str(WORDS[finding.code]) % finding.values
+    instrument = str(finding.values.get("instrument", "")).upper()
+    return str(WORDS[finding.code]) % {**finding.values, "instrument": instrument}

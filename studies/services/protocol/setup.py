@@ -20,7 +20,7 @@ from studies.services.cbt.course import pin_course
 from studies.services.entry.consent import missing_consent_languages, publish_template_texts
 from studies.services.music.renderer import chosen_pin, pin_renderer
 from studies.services.planning.plans import lock_before_unblinding
-from studies.services.protocol.members import add_site, appoint_founder
+from studies.services.protocol.members import add_site, appoint_founder, may_be_on_call
 from studies.services.protocol.rehearsal import in_words, rehearse
 from studies.services.protocol.versions import (
     activate_version,
@@ -116,7 +116,7 @@ def reasons_not_to_open(study: Study) -> list[str]:
         return [*reasons, str(error)]
     if without := missing_consent_languages(study):
         reasons.append(_("there is no consent text in %(codes)s") % {"codes": ", ".join(without)})
-    if not study.memberships.live().filter(is_on_call=True).exists():
+    if not may_be_on_call(study).filter(is_on_call=True).exists():
         reasons.append(_("nobody is on call"))
     reasons += [
         in_words(finding)

@@ -11,7 +11,13 @@ from studies.forms.team import MemberForm, SiteApprovalForm, SiteForm
 from studies.models.study import Role, Study
 from studies.permissions import Ability, abilities_in, requires
 from studies.services.entry.approvals import approve_site, version_to_approve
-from studies.services.protocol.members import add_member, add_site, put_on_call, revoke_member
+from studies.services.protocol.members import (
+    add_member,
+    add_site,
+    may_be_on_call,
+    put_on_call,
+    revoke_member,
+)
 from studies.services.trail.audit import staff
 from studies.views.posting import posted
 
@@ -42,7 +48,7 @@ def revoke(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
 @require_POST
 @requires(Ability.MANAGE_MEMBERS)
 def on_call(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
-    membership = get_object_or_404(study.memberships.live(), pk=pk)
+    membership = get_object_or_404(may_be_on_call(study), pk=pk)
     put_on_call(
         membership=membership,
         actor=staff(request.user),
@@ -93,6 +99,7 @@ def _people(request: HttpRequest, study: Study, form: MemberForm) -> dict[str, o
         "form": form,
         "abilities": abilities_in(request.user, study),
         "members": members.filter(revoked_at=None),
+        "may_be_on_call": set(may_be_on_call(study).values_list("pk", flat=True)),
         "former": members.exclude(revoked_at=None),
     }
 

@@ -10,12 +10,12 @@ from studies.design.eligibility import Rule
 from studies.design.parts import Factor
 from studies.design.protocol import four_arms
 from studies.exceptions import StudyNotReady
-from studies.models.study import Study
+from studies.models.study import Role, Study
 from studies.services.protocol.members import put_on_call
 from studies.services.protocol.rehearsal import WORDS, in_words, rehearse
 from studies.services.protocol.setup import open_study, reasons_not_to_open
 from studies.services.trail.audit import SYSTEM
-from tests.factories import make_study
+from tests.factories import make_staff, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +57,20 @@ def test_what_the_dry_run_meets_stands_in_the_way_of_opening(
     assert Study.objects.get(pk=study.pk).state == "draft"
 
 
+def test_an_instrument_is_called_by_its_name() -> None:
+    finding = Finding("instrument_unknown", {"week": 4, "instrument": "psqi"})
+    assert in_words(finding) == "week 4 asks for PSQI, which is not installed"
+
+
 def test_a_study_without_anybody_on_call_does_not_open() -> None:
     study = make_study(is_open=False)
     member = study.memberships.get()
     assert member.is_on_call
     put_on_call(membership=member, actor=SYSTEM, is_on_call=False)
+    assert reasons_not_to_open(study) == ["nobody is on call"]
+    # Whoever may not look after safety answers no alert.
+    researcher = make_staff(Role.RESEARCHER, study=study).memberships.get()
+    put_on_call(membership=researcher, actor=SYSTEM, is_on_call=True)
     assert reasons_not_to_open(study) == ["nobody is on call"]
     put_on_call(membership=member, actor=SYSTEM, is_on_call=True)
     assert reasons_not_to_open(study) == []

@@ -25,6 +25,20 @@ def test_somebody_is_added_by_account_role_and_site():
     assert "rose" in client.get(address).content.decode()
 
 
+def test_only_who_looks_after_safety_is_put_on_call():
+    study = make_study()
+    client = clinician_in(study)
+    called = []
+    for role in (Role.RESEARCHER, Role.COORDINATOR):
+        member = make_staff(role, study=study).memberships.get()
+        client.post(reverse("studies:on_call", args=[study.code, member.pk]))
+        member.refresh_from_db()
+        called.append(member.is_on_call)
+    assert called == [False, True]
+    page = client.get(f"/clinic/{study.code}/people/").content.decode()
+    assert page.count("/on-call/") == 2
+
+
 def test_a_site_of_another_study_and_an_unknown_role_are_refused():
     study, other = make_study(), make_study()
     add_site(study=other, code="LEEDS", name="Leeds", actor=SYSTEM)
