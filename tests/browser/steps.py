@@ -16,6 +16,8 @@ from tests.servers import PASSWORD
 CONTINUE = "Continue"
 # What a busy machine may take for one mix of a minute.
 MIX_WITHIN_MS = 120_000
+# In which half minute each authenticator's last code was used.
+_spent: dict[str, int] = {}
 
 
 # --- Staff --------------------------------------------------------------------------------------
@@ -30,13 +32,26 @@ def totp(secret: str) -> str:
     return f"{number % 10**6:06d}"
 
 
+def prove(page: Page, secret: str) -> None:
+    """Give password and second factor once more; each code works once, so wait for a new one."""
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.wait_for_function("period => Date.now() / 30000 >= period + 1", arg=_spent.get(secret, 0))
+    page.get_by_label("Code from your authenticator app").fill(_spend(secret))
+
+
+def _spend(secret: str) -> str:
+    """Return the code of now, and remember that it is used up."""
+    _spent[secret] = int(time.time()) // 30
+    return totp(secret)
+
+
 def sign_in_staff(page: Page, name: str, secret: str) -> None:
     """Sign in with password and second factor."""
     page.goto("/clinic/")
     page.locator("#id_login").fill(name)
     page.locator("#id_password").fill(PASSWORD)
     press(page, CONTINUE)
-    page.locator("#id_code").fill(totp(secret))
+    page.locator("#id_code").fill(_spend(secret))
     press(page, "Sign in")
     expect(page.get_by_role("heading", name="Studies")).to_be_visible()
 
@@ -107,6 +122,63 @@ def allocate(page: Page, code: str, participant: str) -> None:
         verify_contact(page, code, participant)
     press(page, "Allocate")
     expect(page.get_by_text("Allocated. Music or lessons begin tonight.")).to_be_visible()
+
+
+def report_event(page: Page, code: str, participant: str, began_on: str) -> None:
+    """Report something untoward that is not serious."""
+    page.goto(f"/clinic/{code}/p/{participant}/event/")
+    page.get_by_label("When did it begin?").fill(began_on)
+    page.get_by_label("What happened?").fill("a headache in the evening")
+    for name, value in (("severity", "mild"), ("relation", "none")):
+        page.locator(f"input[name={name}][value={value}]").check()
+    press(page, "Report")
+    page.goto(f"/clinic/{code}/p/{participant}/")
+    expect(page.get_by_text("Adverse event reported")).to_be_visible()
+
+
+def break_blind(page: Page, code: str, participant: str, secret: str) -> str:
+    """Have one arm told in an emergency; return it."""
+    page.goto(f"/clinic/{code}/p/{participant}/unblind/")
+    page.get_by_label("What happened?").fill("admitted with a rash")
+    page.get_by_label("Who will know it").fill("the ward will know")
+    prove(page, secret)
+    press(page, "Show the group")
+    return page.locator("dl.review dd").inner_text().strip()
+
+
+def sign(page: Page, code: str, participant: str, secret: str) -> None:
+    """Sign what a participant handed in."""
+    page.goto(f"/clinic/{code}/p/{participant}/sign/")
+    page.locator("input[name=meaning][value=correct]").check()
+    prove(page, secret)
+    press(page, "Sign")
+    expect(page.get_by_text("Holds", exact=True)).to_be_visible()
+
+
+def lock_everything_of(page: Page, code: str, participant: str) -> None:
+    """Lock all that a participant handed in."""
+    page.goto(f"/clinic/{code}/p/{participant}/locks/")
+    with page.expect_navigation():
+        page.get_by_role("row", name="Everything").get_by_role("button", name="Lock").click()
+    expect(page.get_by_text("Locked.")).to_be_visible()
+
+
+def withdraw(page: Page, code: str, participant: str) -> None:
+    """Pass on that somebody takes part no more, their answers staying."""
+    page.goto(f"/clinic/{code}/p/{participant}/withdraw/")
+    page.locator("input[name=scope][value=contact]").check()
+    press(page, "Continue")
+    press(page, "Withdraw now")
+    expect(page.get_by_text("Withdrawn as asked.")).to_be_visible()
+
+
+def set_erasure_day(page: Page, code: str, day: str) -> None:
+    """Say when names and contacts are erased."""
+    page.goto(f"/clinic/{code}/erasure/")
+    page.get_by_label("Erase names and contacts on").fill(day)
+    with page.expect_navigation():
+        page.locator("main form .actions button").click()
+    expect(page.get_by_text("They are erased on")).to_be_visible()
 
 
 def close_study(page: Page, code: str) -> None:

@@ -17,6 +17,7 @@ from tests.servers import Installation
 pytestmark = pytest.mark.browser
 
 STUDY, TITLE = "JOURNEY-1", "Sleep music in spring"
+ARMS = {"CBT", "LSTM-ACM", "MCMG", "GAMC"}
 HALF_OF_PSQI = "d_c"
 N_OTHERS = 5
 TASTE = {"style": "folk", "instrument": "harp", "tempo": "slow", "mode": "major"}
@@ -60,7 +61,7 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
     # Before the others are allocated, so that their mixes do not wait in front of this one.
     phone.goto("/me/tonight/")
     kind = "cbt" if phone.url.endswith("/me/lessons/") else "music"
-    others = ask(installation, "enrol_kinds", study=STUDY, at_least=N_OTHERS)
+    others = ask(installation, "enrol_kinds", study=STUDY, at_least=N_OTHERS + 1)
     listener, learner = devices.phone(), devices.phone()
     for page, arm in ((listener, "music"), (learner, "cbt")):
         steps.enter_pin(page, link if arm == kind else link_of(installation, others[arm][0]))
@@ -68,6 +69,8 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
     heard_by = code if kind == "music" else others["music"][0]["code"]
     assert ask(installation, "heard_s", code=heard_by) > 2
     skills_are_learnt(learner)
+
+    something_happens(clinician, code, others["music"][-1]["code"], secrets["clara"])
 
     for _visit in ("week 4", "week 8"):
         installation.move_clock(days=28)
@@ -77,6 +80,9 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
         assert others_answered >= 2 * N_OTHERS
     expect(phone.get_by_role("heading", name="You have finished the study")).to_be_visible()
 
+    steps.sign(clinician, STUDY, code, secrets["clara"])
+    steps.lock_everything_of(clinician, STUDY, code)
+
     researcher = devices.desk()
     steps.sign_in_staff(researcher, "ravi", secrets["ravi"])
     results_are_pooled(researcher)
@@ -85,6 +91,8 @@ def test_a_study_goes_from_an_invitation_to_a_change_rate(
     steps.unblind(researcher, STUDY)
     results_are_by_arm(researcher)
     the_export_can_be_verified(researcher)
+    steps.set_erasure_day(clinician, STUDY, "2100-01-01")
+    the_archive_verifies_itself(installation)
 
     administrator = devices.desk()
     steps.sign_in_staff(administrator, "ada", secrets["ada"])
@@ -154,6 +162,23 @@ def skills_are_learnt(page: Page) -> None:
     steps.press(page, "Begin")
     steps.answer(page, DIARY)
     steps.send_answers(page)
+
+
+def something_happens(clinician: Page, code: str, leaver: str, secret: str) -> None:
+    """An adverse event, an arm told for it by a second factor, and somebody who leaves."""
+    today = clinician.evaluate("() => new Date().toISOString().slice(0, 10)")
+    steps.report_event(clinician, STUDY, code, today)
+    assert steps.break_blind(clinician, STUDY, code, secret) in ARMS
+    clinician.goto(clinician.url)
+    expect(clinician.locator("dl.review")).to_have_count(0)
+    steps.withdraw(clinician, STUDY, leaver)
+
+
+def the_archive_verifies_itself(installation: Installation) -> None:
+    """What is kept of the study holds all of it, and finds an alteration by itself."""
+    file = str(installation.var / "archive.zip")
+    installation.manage("archive_study", STUDY, "--out", file)
+    installation.manage("verify_archive", file)
 
 
 def a_visit_is_answered(page: Page) -> None:
