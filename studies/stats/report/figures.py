@@ -177,7 +177,8 @@ def spaghetti(people: Sequence[People], visits: Sequence[str], unit: str) -> Fig
         panel.set_title(one.name, fontsize=9.5, loc="left", pad=3)
         panel.set_xticks(x, visits)
         panel.set_xlim(-0.45, len(visits) - 0.55)
-        panel.tick_params(length=3, width=0.8)
+        # The lowest panel of each column names the visits, also where the last row is not full.
+        panel.tick_params(length=3, width=0.8, labelbottom=place + columns >= len(people))
         panel.set_ylabel(unit if place % columns == 0 else "")
     return figure
 

@@ -18,7 +18,7 @@ from studies.stats.report.blocks import Figure, Heading, Report, Table
 from studies.stats.report.chinese import cut_down, installed
 from studies.stats.report.composing import About, compose
 from studies.stats.report.counts import ArmFlow, Flow
-from studies.stats.report.figures import Point, Series, over_visits, rates
+from studies.stats.report.figures import People, Point, Series, over_visits, rates, spaghetti
 from studies.stats.report.page import to_html, to_svg
 from studies.stats.report.paper import to_pdf
 from studies.stats.report.picture import pictures, to_png
@@ -229,6 +229,14 @@ def test_figures_leave_a_gap_for_what_could_not_be_estimated():
         found = draw(series, ["Week 4", "Week 8"], "points").axes[0]
         drawn = [line for line in found.lines if line.get_label() in ("A", "B")]
         assert [len(line.get_xdata()) for line in drawn] == [1, 0]
+
+
+def test_the_lowest_panel_of_each_column_names_the_visits():
+    people = [People(name, np.array([[12.0, 9.0], [10.0, 8.0]])) for name in ("A", "B", "C")]
+    panels = [panel for panel in spaghetti(people, ["Week 0", "Week 8"], "points").axes
+              if panel.get_visible()]  # fmt: skip
+    named = [panel.xaxis.get_tick_params()["labelbottom"] for panel in panels]
+    assert named == [False, True, True]
 
 
 def test_a_formula_in_a_name_is_written_not_run(results):
