@@ -8,7 +8,10 @@ from studies.models.lock import Lock, LockLevel, LockState
 from studies.models.participant import Participant
 from studies.models.study import Study
 from studies.models.user import User
-from studies.models.visit import Assessment
+from studies.models.visit import Assessment, AssessmentState
+
+# Nothing comes after these, so only they can be locked.
+DONE_WITH = (AssessmentState.SUBMITTED, AssessmentState.MISSED, AssessmentState.CANCELLED)
 
 
 def target_of(level: LockLevel, key: object, item: str = "") -> str:
@@ -58,17 +61,25 @@ class LockableRow:
     week: int | None
     instrument: str
     lock: Lock | None
+    is_done: bool
 
 
 def lockable_rows(participant: Participant) -> list[LockableRow]:
     """Return a participant's data from the whole down to each questionnaire; three queries."""
     held = locks_of(participant)
-    whole = target_of(LockLevel.PARTICIPANT, participant.pk)
-    rows = [LockableRow(whole, None, "", held.get(whole))]
+    rows = []
     for visit in participant.visits.prefetch_related("assessments").order_by("week"):
-        target = target_of(LockLevel.VISIT, visit.pk)
-        rows.append(LockableRow(target, visit.week, "", held.get(target)))
-        for sheet in visit.assessments.all():
-            target = target_of(LockLevel.FORM, sheet.pk)
-            rows.append(LockableRow(target, visit.week, sheet.instrument, held.get(target)))
-    return rows
+        sheets = [_sheet_row(sheet, visit.week, held) for sheet in visit.assessments.all()]
+        target, is_done = target_of(LockLevel.VISIT, visit.pk), _are_done(sheets)
+        rows += [LockableRow(target, visit.week, "", held.get(target), is_done), *sheets]
+    whole = target_of(LockLevel.PARTICIPANT, participant.pk)
+    return [LockableRow(whole, None, "", held.get(whole), _are_done(rows)), *rows]
+
+
+def _sheet_row(sheet: Assessment, week: int, held: dict[str, Lock]) -> LockableRow:
+    target = target_of(LockLevel.FORM, sheet.pk)
+    return LockableRow(target, week, sheet.instrument, held.get(target), sheet.state in DONE_WITH)
+
+
+def _are_done(rows: list[LockableRow]) -> bool:
+    return bool(rows) and all(row.is_done for row in rows)

@@ -205,3 +205,12 @@ def test_a_study_is_locked_dated_for_erasure_and_opened_again_by_two(
 def _state(study: Study) -> str:
     study.refresh_from_db()
     return study.state
+
+
+def test_only_what_is_done_with_is_offered_to_be_locked() -> None:
+    someone = make_participant("allocated")
+    address = reverse("studies:locks", args=[someone.study.code, someone.code])
+    page = clinician_in(someone.study).get(address).content.decode()
+    # Baseline and its two questionnaires; the later visits and the whole are still to come.
+    assert page.count('name="target"') == 3
+    assert page.count("Still to come") == 7
