@@ -11,6 +11,7 @@ from studies.services.conduct.deviations import find_deviations
 from studies.services.conduct.items import escalate_overdue
 from studies.services.conduct.reminders import send_due_reminders
 from studies.services.conduct.watching import look_at_answers
+from studies.services.entry.copy_mail import send_copies
 from studies.services.music.preparing import prepare_nights
 from studies.services.results import analysing, exporting, exports, runs
 from studies.services.trail.audit_heads import write_todays_heads
@@ -48,10 +49,13 @@ def prepare_nights_task() -> None:
 
 @shared_task(name=SEND_REMINDERS)
 def send_reminders_task() -> None:
-    """Send the reminders that are due now. Running twice is once."""
+    """Send the reminders that are due now, and signed copies that wait. Running twice is once."""
     done = send_due_reminders()
     if done.sent or done.failed:
         logger.info("reminders: %d sent, %d could not be", done.sent, done.failed)
+    copies = send_copies()
+    if copies.sent or copies.failed:
+        logger.info("copies: %d sent, %d could not be", copies.sent, copies.failed)
 
 
 @shared_task(name=LOOK_AFTER)

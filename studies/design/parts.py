@@ -313,6 +313,9 @@ class ConsentWording:
         return plain
 
 
+SWITCHES = ("verify_contact", "mail_copies")
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentPlan:
     """Whose agreement it takes.
@@ -325,10 +328,13 @@ class ConsentPlan:
         of the site decides.
     verify_contact : bool
         Whether only who was reached by their contact is allocated.
+    mail_copies : bool
+        Whether participant and guardian are mailed the signed copies.
     """
 
     permission_below_years: int = 18
     verify_contact: bool = False
+    mail_copies: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -336,14 +342,16 @@ class ConsentPlan:
             "an age of 0 to 25 years below which a guardian's permission is needed",
             self.permission_below_years,
         )
-        is_plain = isinstance(self.verify_contact, bool)
-        require(is_plain, "true or false for verify_contact", self.verify_contact)
+        for name in SWITCHES:
+            value = getattr(self, name)
+            require(isinstance(value, bool), f"true or false for {name}", value)
 
     def to_json(self) -> dict[str, object]:
         """Return the plan as plain values; what is off is left out."""
         plain = asdict(self)
-        if not self.verify_contact:
-            del plain["verify_contact"]
+        for name in SWITCHES:
+            if not plain[name]:
+                del plain[name]
         return plain
 
 

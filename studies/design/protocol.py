@@ -442,7 +442,7 @@ def four_arms(night_minutes: int = 30) -> Protocol:
             )
             for language in LANGUAGES
         ),
-        consent=ConsentPlan(verify_contact=True),
+        consent=ConsentPlan(verify_contact=True, mail_copies=True),
     )
 
 

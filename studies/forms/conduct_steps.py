@@ -45,6 +45,12 @@ class ConsentStep(StepForm):
         help_text=_("Who cannot be reached is lost before the study begins."),
     )
 
+    mail_copies = forms.BooleanField(
+        label=_("Mail the signed copies to participant and guardian"),
+        required=False,
+        help_text=_("To email addresses only. Both always find them on their private pages."),
+    )
+
     def initial_of(self, protocol: Protocol) -> dict[str, object]:
         """Return the plan, stated or the default."""
         return asdict(protocol.consent)

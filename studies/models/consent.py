@@ -7,6 +7,7 @@ guardian; an adult's is a consent. Each is one row, with a copy that only that p
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from studies.models.access import holders
 from studies.models.participant import Participant
 from studies.models.state import StateMachine
 from studies.models.study import Study
@@ -121,6 +122,43 @@ class Consent(StateMachine):
     def agreed(self) -> bool:
         """Whether it holds now."""
         return self.state == ConsentState.AGREED
+
+
+class CopyMailState(models.TextChoices):
+    """Where the mail of a copy is."""
+
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    DROPPED = "dropped", _("Not sent")
+
+
+def copy_mail_states() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return CopyMailState.choices
+
+
+class CopyMail(models.Model):
+    """A signed copy that goes to one person by mail; whose address it is lies with the identity."""
+
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="copy_mails")
+    holder = models.CharField(max_length=16, choices=holders)
+    state = models.CharField(max_length=16, choices=copy_mail_states, default=CopyMailState.WAITING)
+    reason = models.CharField(max_length=32, blank=True, help_text="Why it was not sent")
+    planned_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, help_text="Not tried again before")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["consent", "holder"], name="studies_copymail_once_a_holder"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.consent_id} to {self.holder}: {self.state}"
 
 
 class WithdrawalScope(models.TextChoices):

@@ -27,6 +27,7 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study, StudyState
 from studies.services.entry.access import guardian_actor
 from studies.services.entry.copies import sign_copy
+from studies.services.entry.copy_mail import plan_copy_mails
 from studies.services.entry.majority import agreements_missing, own_role
 from studies.services.entry.screening import screening_waits
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
@@ -192,6 +193,7 @@ def give_consent(
     if agreed:
         sign_copy(consent, signed_as=signed_as)
         _supersede_older(consent)
+        plan_copy_mails(participant)
     _follow(participant, agreed=agreed, role=role)
     record(
         actor=_actor(participant, role),

@@ -174,6 +174,7 @@ def _consent(plan: Protocol) -> Iterator[tuple[str, str]]:
     below = _("below %(age)d years") % {"age": age} if age else _("for nobody")
     yield _("A parent or guardian has to permit it"), below
     yield _("Allocated only when reached by the contact"), _yes_no(plan.consent.verify_contact)
+    yield _("Signed copies are mailed"), _yes_no(plan.consent.mail_copies)
 
 
 def _reminders(plan: ReminderPlan) -> Rows:

@@ -55,6 +55,7 @@ COVERED_BY_ANOTHER = {
     "studies.user": "accounts are the site's, not a study's",
     "studies.auditentry": "is the trail",
     "studies.audithead": "is the trail",
+    "studies.copymail": "planned with a consent, whose entry has the SHA-256; its end has one",
     "studies.arm": "follows the protocol's version, whose entry has the hash",
     "studies.allocationstream": "made at the opening or import, whose entry has the commitments",
     "studies.allocation": "the participant's entry has stratum and slot, and must not tell the arm",

@@ -111,7 +111,7 @@ def test_going_through_every_step_unchanged_changes_nothing():
         ),
         (
             "consent",
-            {"permission_below_years": "16", "verify_contact": ""},
+            {"permission_below_years": "16", "verify_contact": "", "mail_copies": ""},
             lambda p: p.consent == ConsentPlan(16),
         ),
         (
