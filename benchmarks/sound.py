@@ -1,11 +1,15 @@
 """Time and measure whole nights: synthesis with effects and metering, then MP3; and a peer's way.
 
     .venv/bin/python benchmarks/sound.py [--minutes 15 60] [--composer markov genetic]
-                                         [--soundfont NAME] [--encoder ffmpeg] [--json FILE]
+                                         [--soundfont NAME] [--encoder ffmpeg] [--at-once 2]
+                                         [--json FILE]
 
 Each night is rendered in a process of its own, on one thread, so that its peak memory is its own.
 Speeds are seconds of sound a second of processor time on one core, an encoder of its own included:
 they hold on a busy machine too. Nights of one length must have one size, whoever composed them.
+With `--at-once`, so many processes render the same night side by side, as so many workers do; what
+that makes an hour is said twice: by the clock, which counts what else the machine did meanwhile,
+and by the processor time that a night took, as if these processes had a core each.
 The peer is `pretty_midi`'s own FluidSynth rendering of the same MIDI file with its bundled
 SoundFont, without MP3 or measuring; left out, with a sentence, where there is no libfluidsynth or
 no pyfluidsynth (which is no dependency of ours; any folder on PYTHONPATH will do).
@@ -51,6 +55,7 @@ def main() -> None:
     parser.add_argument("--composer", choices=names, nargs="+", default=["markov"])
     parser.add_argument("--soundfont", default="", help="part of the path of one to play")
     parser.add_argument("--encoder", default="", help="part of the name of one to write MP3 with")
+    parser.add_argument("--at-once", type=int, default=1, help="nights rendered side by side")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--child", choices=["night", "peer"], help=argparse.SUPPRESS)
     parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
@@ -73,10 +78,19 @@ def _results(options: argparse.Namespace, directory: str) -> Iterator[dict[str, 
         sizes = set()
         for composer in options.composer:
             for child in ("night", "peer") if _has_peer() else ("night",):
-                result = _in_child(options, child, minutes, composer, directory)
-                sizes |= {result["bytes"]} if child == "night" else set()
-                _say(_line(result))
-                yield result
+                n_at_once = options.at_once if child == "night" else 1
+                began = time.monotonic()
+                started = [
+                    _child(options, child, minutes, composer, Path(directory) / str(number))
+                    for number in range(n_at_once)
+                ]
+                results = [_finished(process) for process in started]
+                if n_at_once > 1:
+                    _say(_throughput(results, time.monotonic() - began))
+                for result in results:
+                    sizes |= {result["bytes"]} if child == "night" else set()
+                    _say(_line(result))
+                    yield result
         _say(f"{minutes:g} minutes: {'one size' if len(sizes) == 1 else f'sizes {sorted(sizes)}'}")
 
 
@@ -89,17 +103,33 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _in_child(
-    options: argparse.Namespace, child: str, minutes: float, composer: str, directory: str
-) -> dict[str, object]:
+def _child(
+    options: argparse.Namespace, child: str, minutes: float, composer: str, directory: Path
+) -> subprocess.Popen:
+    directory.mkdir(exist_ok=True)
     command = [sys.executable, __file__, "--child", child, "--minutes", str(minutes)]
-    command += ["--composer", composer, "--directory", directory]
+    command += ["--composer", composer, "--directory", str(directory)]
     command += ["--soundfont", options.soundfont, "--encoder", options.encoder]
     threads = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    done = subprocess.run(  # noqa: S603 - this very script
-        command, check=True, capture_output=True, text=True, env=threads
+    return subprocess.Popen(  # noqa: S603 - this very script
+        command, stdout=subprocess.PIPE, text=True, env=threads
     )
-    return json.loads(done.stdout)
+
+
+def _finished(process: subprocess.Popen) -> dict[str, object]:
+    told, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return json.loads(told)
+
+
+def _throughput(results: list[dict[str, object]], took_s: float) -> str:
+    nights = len(results)
+    by_processor = sum(3600 / result["whole_s"] for result in results)
+    return (
+        f"{nights} at once: {3600 * nights / took_s:.0f} nights an hour by the clock, "
+        f"{by_processor:.0f} by processor time"
+    )
 
 
 def _night(options: argparse.Namespace) -> dict[str, object]:
@@ -130,6 +160,7 @@ def _night(options: argparse.Namespace) -> dict[str, object]:
         "sound_x": round(seconds / (stages["sound"] - stages["compose"]), 1),
         "encode_x": round(seconds / (stages["encode"] - stages["sound"]), 1),
         "whole_x": round(seconds / (_busy_s() - began), 1),
+        "whole_s": round(_busy_s(), 1),
         "peak_mb": _peak_mb(),
         "lufs": result.loudness_lufs,
         "dbtp": result.true_peak_dbtp,
