@@ -83,11 +83,11 @@ class Place:
         texts = [brief.to_json() for brief in briefs]
         self.manage("shell", "--no-imports", "-c", REQUEST.format(texts=texts))
 
-    def start_worker(self, name: str) -> None:
+    def start_worker(self, name: str, queues: str = "cpu") -> None:
         self.workers[name] = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "therapy_site", "worker"),
-                *("-P", "threads", "-c", "1", "-Q", "cpu", "-n", f"{name}@here"),
+                *("-P", "threads", "-c", "1", "-Q", queues, "-n", f"{name}@here"),
                 *("--without-gossip", "--without-mingle"),
             ],
             cwd=ROOT,
@@ -213,6 +213,25 @@ def test_a_request_survives_a_broker_that_is_down_and_a_worker_that_is_killed(pl
     assert worker != victim
     # The killed worker's last sign of life stays for the administrator; the other said goodbye.
     assert place.rows("SELECT name FROM generator_workerheartbeat") == [(victim,)]
+
+
+@pytest.mark.slow
+def test_nights_mastered_by_one_worker_are_encoded_by_another_though_it_is_killed(place):
+    with valkey(place.var):
+        place.start_worker("encoder", "encode")
+        place.start_worker("maker")
+        place.wait_until(
+            lambda: place.rows("SELECT COUNT(*) FROM generator_workerheartbeat") == [(2,)]
+        )
+        place.request([brief(seed) for seed in range(3)])
+        place.wait_until(lambda: "encoder" in place.busy_workers())
+        place.kill("encoder")
+        place.start_worker("encoder", "encode")
+        place.wait_until(place.is_done)
+        place.stop_workers()
+    place.assert_each_is_published_once(3)
+    assert place.rows("SELECT COUNT(*) FROM generator_master") == [(0,)]
+    assert ("encoder@here",) in place.rows("SELECT worker FROM generator_playlist")
 
 
 @pytest.mark.slow
