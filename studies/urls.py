@@ -134,6 +134,7 @@ clinicians = [
     path("clinic/new/", clinic.new, name="study_new"),
     path("clinic/<slug:study>/", clinic.study, name="study"),
     path("clinic/<slug:study>/open/", clinic.open_to_recruits, name="study_open"),
+    path("clinic/<slug:study>/open/confirm/", clinic.confirm_opening, name="confirm_opening"),
     path("clinic/<slug:study>/screening/", clinic_screening.page, name="screening"),
     path("clinic/<slug:study>/invite/", clinic.invite, name="invite"),
     path("clinic/<slug:study>/people/", team.people, name="people"),

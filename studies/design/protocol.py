@@ -50,7 +50,7 @@ __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_
 LATER_SETTINGS = {
     "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
     "reminders", "safety",
-    "consent", "screening",
+    "consent", "screening", "two_people_open",
 }  # fmt: skip
 
 
@@ -98,6 +98,8 @@ class Protocol:
         Whose agreement it takes.
     screening : ScreeningPlan
         What is asked before consent; nothing where it is not stated.
+    two_people_open : bool
+        Whether one person asks for the opening and another one confirms it.
 
     Raises
     ------
@@ -124,6 +126,7 @@ class Protocol:
     safety: SafetyPlan = field(default_factory=SafetyPlan)
     consent: ConsentPlan = field(default_factory=ConsentPlan)
     screening: ScreeningPlan = field(default_factory=ScreeningPlan)
+    two_people_open: bool = False
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -348,6 +351,11 @@ def _whole(value: object) -> int:
     return value
 
 
+def _switch(value: object) -> bool:
+    require(isinstance(value, bool), "true or false", value)
+    return value
+
+
 def _text(value: object) -> str:
     require(isinstance(value, str), "a text", value)
     return value
@@ -400,6 +408,7 @@ READERS: Mapping[str, Reader] = {
     "safety": SafetyPlan.from_json,
     "consent": lambda plain: ConsentPlan(**plain),
     "screening": ScreeningPlan.from_json,
+    "two_people_open": _switch,
 }
 DEFAULTS = {
     part.name: part.default_factory() if part.default is MISSING else part.default
@@ -443,6 +452,7 @@ def four_arms(night_minutes: int = 30) -> Protocol:
             for language in LANGUAGES
         ),
         consent=ConsentPlan(verify_contact=True, mail_copies=True),
+        two_people_open=True,
     )
 
 

@@ -39,6 +39,7 @@ def write(protocol: Protocol) -> str:
         "format": FORMAT,
         "name": plain["name"],
         "participants_planned": protocol.participants_planned,
+        "two_people_open": protocol.two_people_open,
         "allocation": {name: plain[name] for name in ALLOCATION if plain[name] != []},
         "music": music,
         "arms": plain["arms"],

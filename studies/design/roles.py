@@ -32,6 +32,7 @@ class Ability(StrEnum):
     """A thing that a role allows."""
 
     SET_UP = "set_up"
+    CONFIRM_OPENING = "confirm_opening"
     SEE_PROTOCOL = "see_protocol"
     SIMULATE = "simulate"
     SEE_SEQUENCE = "see_sequence"
@@ -63,6 +64,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
     RoleName.PRINCIPAL_INVESTIGATOR: frozenset(
         {
             Ability.SET_UP,
+            Ability.CONFIRM_OPENING,
             Ability.SEE_PROTOCOL,
             Ability.SIMULATE,
             Ability.INVITE,
@@ -86,6 +88,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
     # Looks after people at a site, day by day.
     RoleName.COORDINATOR: frozenset(
         {
+            Ability.CONFIRM_OPENING,
             Ability.SEE_PROTOCOL,
             Ability.INVITE,
             Ability.REVEAL_CONTACT,

@@ -3,6 +3,7 @@
 A database trigger holds the second half of that sentence (migration 0010).
 """
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,15 @@ class ProtocolVersion(StateMachine):
     created_at = models.DateTimeField(_("created"))
     created_by = models.CharField(_("created by"), max_length=150)
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
+    # Nobody where the machinery did it, or before this was kept.
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("submitted by"),
+    )
     approved_on = models.DateField(_("approved"), null=True, blank=True)
     active_at = models.DateTimeField(_("in force"), null=True, blank=True)
 

@@ -32,6 +32,7 @@ from studies.exceptions import (
 from studies.models.allocation import Allocation, AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant, ParticipantState
+from studies.models.protocol import VersionState
 from studies.models.study import Arm, ArmKind, Study, StudyState
 from studies.services.entry.majority import agreements_missing
 from studies.services.trail.audit import Actor, record
@@ -63,6 +64,8 @@ def import_list(*, study: Study, text: str, actor: Actor) -> dict[str, str]:
     plan = study.plan
     if study.state != StudyState.DRAFT or plan.method != Method.LIST:
         raise ListRefused([_("a draft study that allocates by a list is needed")])
+    if study.protocol_versions.filter(state=VersionState.SUBMITTED).exists():
+        raise ListRefused([_("somebody asked to open the study: the list stays as it is")])
     try:
         lists = read_list(
             text,

@@ -13,6 +13,7 @@ from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
 from studies.design.screening import CPSS
 from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
+from studies.models.protocol import ProtocolVersion, VersionState
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
 from studies.services.allocation import reasons_against_sequences, seal_streams
@@ -27,6 +28,7 @@ from studies.services.protocol.versions import (
     read_protocol,
     save_draft,
     submit_version,
+    version_in_hand,
 )
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.scheduling import UNDONE, cancel_undone
@@ -78,12 +80,42 @@ def create_study(
 
 
 @transaction.atomic
-def open_study(*, study: Study, actor: Actor) -> Study:
-    """Freeze the protocol, seal the allocation sequence, and begin to recruit."""
+def ask_to_open(*, study: Study, actor: Actor) -> Study:
+    """Freeze the protocol as the first of two people; a second one opens the study, or nobody."""
     study = Study.objects.select_for_update().get(pk=study.pk)
     if reasons := reasons_not_to_open(study):
         raise StudyNotReady(study.code, reasons)
-    submit_version(study=study, actor=actor)
+    if waits_to_open(study) is None:
+        submit_version(study=study, actor=actor)
+    return study
+
+
+def needs_second_person(study: Study) -> bool:
+    """Return whether opening takes two: where the protocol says so, of a study of real people."""
+    is_real = settings.NOCTURNE_MODE == "real" and not study.is_synthetic
+    return is_real and study.state == StudyState.DRAFT and study.plan.two_people_open
+
+
+def waits_to_open(study: Study) -> ProtocolVersion | None:
+    """Return the version that somebody asked to open with, while a second person is awaited."""
+    if study.state != StudyState.DRAFT:
+        return None
+    version = version_in_hand(study)
+    is_asked = version is not None and version.state == VersionState.SUBMITTED
+    return version if is_asked else None
+
+
+@transaction.atomic
+def open_study(*, study: Study, actor: Actor) -> Study:
+    """Freeze the protocol, seal the allocation sequence, and begin to recruit.
+
+    Raises StudyNotReady with every reason; where it takes two people, until a second one opens it.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if reasons := [*reasons_not_to_open(study), *_missing_person(study, actor)]:
+        raise StudyNotReady(study.code, reasons)
+    if waits_to_open(study) is None:
+        submit_version(study=study, actor=actor)
     sha256 = activate_version(study=study, actor=actor).sha256
     study.refresh_from_db()
     study.move_to(StudyState.OPEN, opened_at=clock.now())
@@ -171,6 +203,17 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
         reason=reason,
     )
     return study
+
+
+def _missing_person(study: Study, actor: Actor) -> list[str]:
+    if not needs_second_person(study):
+        return []
+    asked = waits_to_open(study)
+    if asked is None:
+        return [_("one person asks for it, and a second one confirms it")]
+    if actor.user is None or asked.submitted_by == actor.user:
+        return [_("somebody else than who asked has to confirm it")]
+    return []
 
 
 def _unreadable_renderer() -> list[str]:

@@ -72,8 +72,8 @@ def submit_version(*, study: Study, actor: Actor, reason: str = "") -> ProtocolV
         raise AmendmentRefused([_("there is no draft")])
     if study.state != StudyState.DRAFT:
         _refuse_amendment(study, draft, reason)
-    draft.reason = reason
-    draft.save(update_fields=["reason"])
+    draft.reason, draft.submitted_by = reason, actor.user
+    draft.save(update_fields=["reason", "submitted_by"])
     draft.move_to(VersionState.SUBMITTED, submitted_at=clock.now())
     record(
         actor=actor,
@@ -122,7 +122,10 @@ def activate_version(
 
 @transaction.atomic
 def drop_version(*, study: Study, actor: Actor, reason: str) -> None:
-    """Give a submitted amendment up; it stays on record and never comes into force."""
+    """Give a submitted version up; it stays on record and never comes into force.
+
+    A study that was to be opened with it goes on from the same draft.
+    """
     if not reason.strip():
         raise ReasonMissing("giving up an amendment")
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -138,6 +141,8 @@ def drop_version(*, study: Study, actor: Actor, reason: str) -> None:
         new={"state": submitted.state, "number": submitted.number},
         reason=reason,
     )
+    if study.state == StudyState.DRAFT:
+        save_draft(study=study, protocol=submitted.plan, actor=actor)
 
 
 def version_in_hand(study: Study) -> ProtocolVersion | None:

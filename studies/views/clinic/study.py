@@ -6,6 +6,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from studies import clock
@@ -17,22 +19,29 @@ from studies.exceptions import (
     StudyNotReady,
 )
 from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
+from studies.forms.closing import ProofForm
+from studies.forms.protocol import AmendmentForm
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
 from studies.selectors.worklist import worklist
 from studies.services.entry.enrolment import invite_participant
 from studies.services.protocol.setup import (
+    ask_to_open,
     close_study,
     create_study,
+    needs_second_person,
     open_study,
     reasons_not_to_open,
+    waits_to_open,
 )
 from studies.services.trail.audit import staff
 from studies.views.clinic.links import show_link_once
 from studies.views.posting import posted
+from studies.views.proof import too_many_tries
 from studies.views.reasons import obstacles
 
 A_PAGE = 50
+OPENED = gettext_lazy("The study is open. You can invite participants now.")
 
 
 @require_safe
@@ -59,6 +68,8 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "plan": study.plan,
         "abilities": abilities_in(request.user, study),
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
+        "waiting": waits_to_open(study),
+        "give_up": AmendmentForm(),
         "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "studies/clinic/study.html", context)
@@ -68,12 +79,37 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
 @requires(Ability.SET_UP)
 def open_to_recruits(request: HttpRequest, study: Study) -> HttpResponse:
     try:
-        open_study(study=study, actor=staff(request.user))
-        messages.success(request, _("The study is open. You can invite participants now."))
+        if needs_second_person(study):
+            ask_to_open(study=study, actor=staff(request.user))
+            messages.success(request, _("Asked. A second person has to confirm it now."))
+        else:
+            open_study(study=study, actor=staff(request.user))
+            messages.success(request, OPENED)
     except StudyNotReady as refusal:
         for reason in refusal.reasons:
             messages.error(request, _("Not opened: %(reason)s.") % {"reason": reason})
     return redirect("studies:study", study.code)
+
+
+@sensitive_post_parameters("password", "code")
+@requires(Ability.CONFIRM_OPENING)
+def confirm_opening(request: HttpRequest, study: Study) -> HttpResponse:
+    """Open the study as the second person, with password and second factor."""
+    version = waits_to_open(study)
+    if version is None:
+        return redirect("studies:protocol", study.code)
+    if refusal := too_many_tries(request):
+        return refusal
+    form = ProofForm(posted(request), user=request.user)
+    if form.is_valid():
+        try:
+            open_study(study=study, actor=staff(request.user))
+            messages.success(request, OPENED)
+            return redirect("studies:study", study.code)
+        except StudyNotReady as refusal:
+            form.add_error(None, list(refusal.reasons))
+    context = {"study": study, "version": version, "form": form}
+    return render(request, "studies/clinic/confirm_opening.html", context)
 
 
 @requires(Ability.INVITE)

@@ -155,7 +155,9 @@ def submit(request: HttpRequest, study: Study) -> HttpResponse:
 @requires(Ability.SET_UP)
 def activate(request: HttpRequest, study: Study) -> HttpResponse:
     form = ApprovalForm(request.POST)
-    if form.is_valid():
+    if study.state == StudyState.DRAFT:
+        messages.error(request, _("A draft comes into force when the study is opened."))
+    elif form.is_valid():
         approved_on = form.cleaned_data["approved_on"]
         _try(request, activate_version, study=study, approved_on=approved_on)
     else:

@@ -109,6 +109,7 @@ STAFF = {"clinic", "study_new"}
 STUDY = {
     "study": Ability.SEE_PARTICIPANTS,
     "study_open": Ability.SET_UP,
+    "confirm_opening": Ability.CONFIRM_OPENING,
     "invite": Ability.INVITE,
     "screening": Ability.INVITE,
     "people": Ability.MANAGE_MEMBERS,

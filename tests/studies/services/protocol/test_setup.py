@@ -7,22 +7,33 @@ from pytest_django import Settings
 from questionnaires.selectors import wording_of
 from questionnaires.services.importing import import_instrument
 from studies.design.protocol import four_arms
-from studies.exceptions import MoveRefused, ProtocolRefused, ReasonMissing, StudyNotReady
+from studies.exceptions import (
+    AmendmentRefused,
+    MoveRefused,
+    ProtocolRefused,
+    ReasonMissing,
+    StudyNotReady,
+)
 from studies.forms.protocol import VisitsStep
 from studies.models.audit import AuditEntry
 from studies.models.study import Arm, Role, Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.closing.locks import lock_database
 from studies.services.protocol.setup import (
+    ask_to_open,
     close_study,
     create_study,
     open_study,
     reasons_not_to_open,
     unblind_study,
+    waits_to_open,
 )
-from studies.services.trail.audit import staff
-from tests.factories import clinician_of, make_participant, make_staff, make_study
+from studies.services.protocol.versions import drop_version, save_draft
+from studies.services.trail.audit import SYSTEM, staff
+from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
 from tests.questionnaires.instruments.test_redcap import MOOD, dictionary
+from tests.studies.views.browsers import clinician_in, desk_of
+from therapy_site.demonstration import current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +99,7 @@ def test_a_real_installation_refuses_functional_wording_and_lists_it(
     assert reasons_not_to_open(study) == []
     settings.NOCTURNE_MODE = "real"
     with pytest.raises(StudyNotReady, match="working labels") as refusal:
-        open_study(study=study, actor=staff(clinician_of(study)))
+        ask_to_open(study=study, actor=staff(clinician_of(study)))
     assert len(refusal.value.reasons) == 4
     Study.objects.filter(pk=study.pk).update(is_synthetic=True)
     assert open_study(study=study, actor=staff(clinician_of(study))).state == StudyState.OPEN
@@ -186,3 +197,72 @@ def test_the_trail_says_with_which_words_a_study_began() -> None:
     words = wording_of("psqi", "zh-hans").sha256
     assert opened.new["wordings"]["psqi"]["zh-hans"] == words
     assert set(opened.new["wordings"]) == {"psqi", "cpss"}
+
+
+@pytest.fixture
+def real(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Return a draft of a real installation that has every licensed text."""
+    monkeypatch.setattr("studies.services.protocol.setup.functional_instruments", lambda _code: [])
+    study = make_study(is_open=False)
+    settings.NOCTURNE_MODE = "real"
+    return study
+
+
+def test_a_study_of_real_people_is_opened_by_two(real: Study) -> None:
+    first = staff(clinician_of(real))
+    second = staff(make_staff(Role.COORDINATOR, study=real))
+    for actor in (first, second, SYSTEM):
+        with pytest.raises(StudyNotReady, match="one person asks"):
+            open_study(study=real, actor=actor)
+    ask_to_open(study=real, actor=first)
+    ask_to_open(study=real, actor=second)
+    assert waits_to_open(real).submitted_by == first.user
+    for actor in (first, SYSTEM):
+        with pytest.raises(StudyNotReady, match="somebody else than who asked"):
+            open_study(study=real, actor=actor)
+    with pytest.raises(AmendmentRefused, match="comes into force first"):
+        save_draft(study=real, protocol=four_arms(20), actor=first)
+    assert open_study(study=real, actor=second).state == StudyState.OPEN
+    assert waits_to_open(Study.objects.get(pk=real.pk)) is None
+
+
+def test_what_came_up_since_somebody_asked_stands_in_the_way(real: Study) -> None:
+    ask_to_open(study=real, actor=staff(clinician_of(real)))
+    real.consent_texts.filter(language="zh-hans").delete()
+    with pytest.raises(StudyNotReady, match="no consent text in zh-hans"):
+        open_study(study=real, actor=staff(make_staff(Role.COORDINATOR, study=real)))
+
+
+def test_a_request_is_given_up_for_a_reason_and_the_draft_goes_on(real: Study) -> None:
+    actor = staff(clinician_of(real))
+    ask_to_open(study=real, actor=actor)
+    drop_version(study=real, actor=actor, reason="the nights are too short")
+    assert waits_to_open(real) is None
+    save_draft(study=real, protocol=four_arms(20), actor=actor)
+    ask_to_open(study=Study.objects.get(pk=real.pk), actor=actor)
+    versions = real.protocol_versions.order_by("number").values_list("number", "state")
+    assert list(versions) == [(1, "superseded"), (2, "submitted")]
+
+
+def test_one_person_opens_where_the_protocol_says_nothing_of_two(real: Study) -> None:
+    alone = replace(real.plan, two_people_open=False)
+    save_draft(study=real, protocol=alone, actor=SYSTEM)
+    study = Study.objects.get(pk=real.pk)
+    assert open_study(study=study, actor=SYSTEM).state == StudyState.OPEN
+
+
+def test_the_second_person_proves_who_they_are(real: Study) -> None:
+    first = clinician_in(real)
+    page = f"/clinic/{real.code}/open/confirm/"
+    assert first.get(page).status_code == 302
+    first.post(f"/clinic/{real.code}/open/")
+    assert "A second person confirms it" in first.get(f"/clinic/{real.code}/").content.decode()
+    account = make_staff(Role.COORDINATOR, study=real)
+    second = desk_of(account)
+    assert page in second.get(f"/clinic/{real.code}/").content.decode()
+    wrong = second.post(page, {"password": PASSWORD, "code": "000000"})
+    assert "The password or the code is not right" in wrong.content.decode()
+    assert Study.objects.get(pk=real.pk).state == StudyState.DRAFT
+    proof = {"password": PASSWORD, "code": current_code(account)}
+    assert second.post(page, proof).status_code == 302
+    assert Study.objects.get(pk=real.pk).state == StudyState.OPEN
