@@ -2,9 +2,11 @@
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -106,24 +108,26 @@ class Command(BaseCommand):
     ) -> None:
         """Carry a study to its end, close and unblind it."""
         now = clock.now()
-        began_at = now - timedelta(weeks=12)
+        began_at = _in_office(now - timedelta(weeks=12), 0)
         with clock.at(began_at):
             study = self._open(code, "Sleep music, a finished study", accounts)
         scripts = [
             Script(
-                person(random), began_at + timedelta(hours=8 + 300 * place / n), _language(place)
+                person(random),
+                _in_office(began_at + timedelta(days=1 + 10 * place / n), place),
+                _language(place),
             )
             for place in range(n)
         ]
         for place, change in ((5, {"stops_at": "withdrawn"}), (n - 3, {"misses_week": 8})):
             scripts[place] = replace(scripts[place], **change)
-        closed_at = now - timedelta(days=4)
+        closed_at = _in_office(now - timedelta(days=4), 0)
         actor = staff(accounts["clinician"])
         self._say(f"{code}: {n} people through eight weeks ...")
         carry(study=study, scripts=scripts, actor=actor, mixes=mixes, until=closed_at)
         with clock.at(closed_at):
             close_study(study=study, actor=actor, reason="the last visit's window has closed")
-        with clock.at(now - timedelta(days=3)):
+        with clock.at(_in_office(now - timedelta(days=3), 0)):
             lock_database(study=study, actor=actor)
             unblind_study(
                 study=study,
@@ -141,14 +145,16 @@ class Command(BaseCommand):
     ) -> list[Carried]:
         """Carry a study up to now; people are at every step of the way."""
         now = clock.now()
-        began_at = now - timedelta(days=58)
+        began_at = _in_office(now - timedelta(days=58), 0)
         with clock.at(began_at):
             study = self._open(code, "Sleep music, a running study", accounts)
         early = n - 4
         scripts = [
             Script(
                 person(random),
-                began_at + timedelta(hours=8) + place * timedelta(days=50) / early,
+                _in_office(
+                    began_at + timedelta(days=1) + place * timedelta(days=50) / early, place
+                ),
                 _language(place),
             )
             for place in range(early)
@@ -157,8 +163,10 @@ class Command(BaseCommand):
         scripts[3] = replace(scripts[3], stops_at="declined")
         scripts[4] = Script(person(random, is_calm=True), scripts[4].joins_at)
         scripts += [
-            Script(person(random), now - timedelta(days=2), "zh-hans", "baseline_done"),
-            Script(person(random), now - timedelta(days=1), "en", "baseline_done"),
+            Script(
+                person(random), _in_office(now - timedelta(days=3), 1), "zh-hans", "baseline_done"
+            ),
+            Script(person(random), _in_office(now - timedelta(days=2), 5), "en", "baseline_done"),
             Script(person(random), now - timedelta(hours=20), "en", "consented"),
             Script(person(random), now - timedelta(hours=1), "en", "invited"),
         ]
@@ -267,6 +275,13 @@ def _has_lessons(one: Carried) -> bool:
 def _furthest(learners: list[Carried]) -> Carried | None:
     """Return whoever has come furthest in the lessons."""
     return max(learners, key=lambda one: one.participant.lessons.count(), default=None)
+
+
+def _in_office(moment: datetime, place: int) -> datetime:
+    """Return a time between nine and three of the moment's day, on the study's own clock."""
+    day = moment.astimezone(ZoneInfo(ZONE)).date()
+    at = time_of_day(9 + place % 6, 11 * place % 60)
+    return datetime.combine(day, at, tzinfo=ZoneInfo(ZONE))
 
 
 def _language(place: int) -> str:
