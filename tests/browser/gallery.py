@@ -16,6 +16,7 @@ CLINICIAN, RESEARCHER, ADMINISTRATOR = STAFF = ("clinician", "researcher", "admi
 SIGNED_IN = (
     *("reading", "starting", "checking", "waiting", "listener", "unlucky", "learner", "visited"),
 )
+GUARDIANS = ("guardian-asked", "guardian-permitting")
 # A busy machine may take this long over any one step.
 PATIENCE_MS = 60_000
 LANGUAGES, THEMES = ("en", "zh-hans"), ("day", "night")
@@ -129,12 +130,14 @@ def build(
         installation.base_url,
         entry(people)
         + participant(people)
+        + guardian(people)
         + staff(people, running=running, finished=finished, draft=draft),
         {**kept},
     )
-    for name in SIGNED_IN:
+    doors = dict.fromkeys(SIGNED_IN, "p") | dict.fromkeys(GUARDIANS, "g")
+    for name, door in doors.items():
         with gallery.device(variant=Variant(language, "day", "phone")) as page:
-            steps.enter_pin(page, f"/p/{people[name]['token']}/")
+            steps.enter_pin(page, f"/{door}/{people[name]['token']}/")
             gallery.kept[name] = page.context.storage_state()
     return gallery
 
@@ -204,6 +207,25 @@ def participant(people: dict[str, dict[str, str]]) -> list[Exhibit]:
     ]
 
 
+def guardian(people: dict[str, dict[str, str]]) -> list[Exhibit]:
+    """The pages of a parent or guardian, who has a link of their own."""
+    invited = f"/g/{people['guardian-invited']['token']}/"
+    asked, permitting = GUARDIANS
+    return [
+        Exhibit("guardian-welcome", invited),
+        Exhibit("guardian-pin-choose", f"{invited}pin/"),
+        Exhibit("guardian-pin-enter", f"/g/{people[asked]['token']}/pin/"),
+        Exhibit("guardian-home", "/guardian/", asked),
+        Exhibit("guardian-text", "/guardian/text/1/", asked),
+        Exhibit("guardian-questions-error", "/guardian/questions/", asked, _press_main),
+        Exhibit("guardian-decide", "/guardian/decide/", asked),
+        Exhibit("guardian-decide-error", "/guardian/decide/", asked, _press_main),
+        Exhibit("guardian-talk", "/guardian/talk/", asked),
+        Exhibit("guardian-permitted", "/guardian/", permitting),
+        Exhibit("guardian-take-back", "/guardian/take-back/", permitting),
+    ]
+
+
 def staff(
     people: dict[str, dict[str, str]], *, running: str, finished: str, draft: str
 ) -> list[Exhibit]:
@@ -223,7 +245,9 @@ def staff(
         Exhibit("set-up-visits", f"/clinic/{draft}/set-up/visits/", CLINICIAN),
         Exhibit("protocol-load-error", f"/clinic/{draft}/protocol/load/", CLINICIAN, _press_main),
         Exhibit("dry-run", f"/clinic/{draft}/dry-run/", CLINICIAN),
-        Exhibit("trail", f"/clinic/{running}/trail/", CLINICIAN),
+        Exhibit("trail", f"/clinic/{running}/trail/?part=all", CLINICIAN),
+        Exhibit("site-approval", f"/clinic/{running}/sites/", CLINICIAN, _record_approval),
+        Exhibit("event-new", f"{person}event/", CLINICIAN),
         Exhibit("invite", f"/clinic/{running}/invite/", CLINICIAN),
         Exhibit("participant", person, CLINICIAN),
         Exhibit("reveal", f"{person}contact/", CLINICIAN),
@@ -257,6 +281,11 @@ def _press_main(page: Page) -> None:
     """Send the page's form as it is."""
     with page.expect_navigation():
         page.locator("main form .actions button").first.click()
+
+
+def _record_approval(page: Page) -> None:
+    page.get_by_role("main").locator("td a.cell-link").first.click()
+    _press_main(page)
 
 
 def _type_nonsense(page: Page) -> None:

@@ -13,6 +13,7 @@ from generator.services.requesting import cancel_playlist
 from studies import clock
 from studies.design.protocol import four_arms
 from studies.design.windows import morning_of
+from studies.models.access import Holder
 from studies.models.allocation import AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
@@ -52,7 +53,7 @@ from studies.services.visits.assessment import (
 from studies.services.visits.correction import correct_assessment
 from studies.services.visits.scheduling import keep_calendar
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
-from tests.factories import decide, permit
+from tests.factories import decide, name_guardian, permit
 from tests.servers import PASSWORD
 
 # Seven hours and a half of sleep in 7 h 45 in bed.
@@ -276,6 +277,7 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
         "learner": now["cbt"][0],
         "visited": met_before["music"][0],
     }
+    found |= _guardians(study, language, asks=found["reading"], invites=found["invited"])
     _answer(_sheet(found["checking"], "psqi"), PSQI, is_sent=False)
     declined = Participant.objects.get(code=found["declined"]["code"])
     decide(declined, agreed=False)
@@ -292,6 +294,22 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     learner = Participant.objects.get(code=found["learner"]["code"])
     found["learner"]["diary"] = f"/me/diary/{mornings_open(learner)[0]}/"
     return found
+
+
+def _guardians(study: str, language: str, *, asks: Person, invites: Person) -> dict[str, Person]:
+    """Return the guardians' links: not opened yet, about to decide, and after a yes."""
+    asked = name_guardian(_participant(asks))
+    set_pin(token=asked, pin=PIN, holder=Holder.GUARDIAN)
+    child = enrol(study, "pin", language=language)
+    return {
+        "guardian-invited": {"token": name_guardian(_participant(invites))},
+        "guardian-asked": {"token": asked},
+        "guardian-permitting": {"token": permit(_participant(child))},
+    }
+
+
+def _participant(person: Person) -> Participant:
+    return Participant.objects.get(code=person["code"])
 
 
 def _morning(person: Person, *, is_answered: bool = False) -> str:
