@@ -46,7 +46,7 @@ from studies.services.trail.audit import Actor, record
 IN_MEMORY_BYTES = 8_000_000
 # Reading the people is this share of the work; the rest goes by bytes, of which the files have this
 # many for each character of the people (benchmarks/exports.py), more or less.
-READ, ALMOST, EXPANSION = 0.15, 0.99, 9.0
+READ, ALMOST, EXPANSION = 0.15, 0.99, 18.0
 
 TABLE_ROWS = {
     "items.csv": answer_rows,
