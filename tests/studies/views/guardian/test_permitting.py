@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from studies.models.consent import ConsentState
+from studies.models.consent import ConsentState, CopyMail
 from studies.models.participant import Participant, ParticipantState
 from studies.services.entry.consent import text_in
 from tests.factories import PIN, make_participant, name_guardian, permit
@@ -176,5 +176,7 @@ def test_who_takes_part_is_led_to_a_new_text_first_and_may_still_stop() -> None:
 
 
 def permit_again(participant: Participant) -> None:
-    participant.consents.filter(role="permission").delete()
+    before = participant.consents.filter(role="permission")
+    CopyMail.objects.filter(consent__in=before).delete()
+    before.delete()
     permit(participant)
