@@ -61,8 +61,8 @@ _NUCLEUS = 0.95
 # How much the network's bass, and the shared taste of the guards, count beside the other voice.
 _BASS_EVIDENCE = 0.7
 _TASTE = 0.7
-# Where composed pieces are as usual among people's as they get (grades of 24 pieces of five minutes
-# at -4 to 1): the plan brings themes back already, and a pointer that copies on top goes in circles.
+# Where composed pieces are as usual among people's as they get (grades at -4 to 1, model card): the
+# plan brings themes back already, and a pointer that copies on top goes in circles.
 _PITCH_NUCLEUS = 0.99
 _FAMILIARITY = -2.0
 _COPY_DISTANCE = 16
