@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/trial.py [--participants N] [--entries N] [--sheets N]
                                          [--postgres] [--json FILE]
 
-A study of N participants with their visits and a chained audit trail is written straight into a
-database of its own, with a tenth of it beside it. Each page is asked for many times through Django,
+A study of N participants with their visits and an audit trail is written straight into a database
+of its own, with a tenth of it beside it. Each page is asked for many times through Django,
 middleware and template included. The run fails if a page asks the database more often for the large
 study than for the small one. Times are wall clock and processor time of the asking process: on a
 machine that is busy with other work only the second one says much.
