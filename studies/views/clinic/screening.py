@@ -31,8 +31,9 @@ def page(request: HttpRequest, study: Study) -> HttpResponse:
 def enter(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     """Enter what a participant answered on the telephone or at the clinic, in their language."""
     participant = participant_for(request, study, code, Ability.INVITE)
+    context = {"study": study, "participant": participant}
     if not screening_waits(participant):
-        return redirect("studies:participant", study.code, code)
+        return render(request, "studies/clinic/screening_answers.html", context)
     plan = study.plan.screening
     form = ScreeningForm(posted(request), plan=plan, language=participant.language)
     if form.is_valid():
@@ -48,5 +49,4 @@ def enter(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         except ScreeningRefused:
             messages.error(request, _("Somebody answered meanwhile. Nothing was changed."))
         return redirect("studies:participant", study.code, code)
-    context = {"study": study, "participant": participant, "form": form}
-    return render(request, "studies/clinic/screening_answers.html", context)
+    return render(request, "studies/clinic/screening_answers.html", {**context, "form": form})

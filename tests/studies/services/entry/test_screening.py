@@ -179,6 +179,7 @@ def test_the_participant_answers_by_phone_or_staff_enter_it() -> None:
     assert desk.post(f"{place}screening/", sent | {"asked_apnoea": "no"}).url == place
     assert fresh(other).screening.answered_by == "staff"
     assert not screening_waits(fresh(other))
+    assert "it was answered already" in desk.get(f"{place}screening/").content.decode()
     log = desk.get(f"/clinic/{study.code}/screening/").content.decode()
     assert "Do you stop breathing at night? Yes" in log
 
