@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from studies.design.amendments import Change
 from studies.design.eligibility import Rule
-from studies.design.parts import Factor, Method, Source
+from studies.design.parts import ConsentWording, Factor, Method, Source
 from studies.design.protocol import Protocol
 from studies.design.reminders import ReminderPlan
 from studies.design.safety import SafetyPlan
@@ -63,10 +64,7 @@ def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
         (_("Music"), _music(plan)),
         (_("Lessons"), _lessons(plan)),
         (_("Consent"), list(_consent(plan))),
-        (
-            _("Consent texts"),
-            [(text.language, _("%(n)d pages") % {"n": len(text.pages)}) for text in plan.texts],
-        ),
+        (_("Consent texts"), [(_language(text.language), _pages(text)) for text in plan.texts]),
         (_("Reminders"), _reminders(plan.reminders)),
         (_("Safety"), list(_safety(plan.safety))),
     ]  # fmt: skip
@@ -204,7 +202,15 @@ def _safety(plan: SafetyPlan) -> Iterator[tuple[str, str]]:
     yield _("A report on a serious event"), _hours(plan.serious_hours)
     yield _("Triage of any other event"), _hours(plan.triage_hours)
     for line in plan.help_lines:
-        yield _("Help line in %(language)s") % {"language": line.language}, line.text
+        yield _("Help line in %(language)s") % {"language": _language(line.language)}, line.text
+
+
+def _pages(text: ConsentWording) -> str:
+    return _("%(n)d pages") % {"n": len(text.pages)}
+
+
+def _language(code: str) -> str:
+    return str(dict(settings.LANGUAGES).get(code, code))
 
 
 def _hours(hours: int) -> str:

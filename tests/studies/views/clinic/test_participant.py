@@ -25,7 +25,7 @@ def page_of(participant) -> str:
 def test_the_page_shows_visits_and_what_happened_and_no_name():
     participant = person("consented")
     page = clinician_in(participant.study).get(page_of(participant)).content.decode()
-    assert "Consent given" in page
+    assert "Consent or assent given" in page
     assert "CPSS: Open" in page
     assert "Ada Example" not in page
 
