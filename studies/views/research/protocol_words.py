@@ -198,7 +198,7 @@ def _safety(plan: SafetyPlan) -> Iterator[tuple[str, str]]:
             else _("%(fact)s of %(value)s or more; a look within %(hours)d hours")
         )
         yield rule.name.replace("_", " "), sentence % words
-    yield _("A look at \u201cI am not OK\u201d"), _hours(plan.not_ok_hours)
+    yield _("A look at “I am not OK”"), _hours(plan.not_ok_hours)
     yield _("A report on a serious event"), _hours(plan.serious_hours)
     yield _("Triage of any other event"), _hours(plan.triage_hours)
     for line in plan.help_lines:

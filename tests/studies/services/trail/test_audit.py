@@ -32,6 +32,7 @@ COVERED_BY_ANOTHER = {
     "studies.allocation": "the participant's entry has stratum and slot, and must not tell the arm",
     "studies.personkey": "made with the participant's identity; a key is nobody's to read",
     "studies.contactdetails": "made with the participant; the trail holds no identity",
+    "studies.copymail": "waits since the consent, whose entry has the copy; its end has its own",
     "studies.withdrawal": "the participant's entry has the scope",
 }
 
