@@ -19,7 +19,8 @@ from questionnaires.instruments.errors import AnswerRefused
 from questionnaires.instruments.garbled import is_garbled
 from questionnaires.instruments.instrument import Item, Kind, Value
 
-NUMBER = r"\d{1,6}(?:[.,]\d{1,17})?"
+# 21 decimals: what the shortest spelling of a float takes before it turns to exponents.
+NUMBER = r"\d{1,6}(?:[.,]\d{1,21})?"
 MINUTES_UNIT = r"m(?:in(?:utes?|s)?)?\.?|分钟?"
 HOURS_UNIT = r"h(?:ours?|rs?)?\.?|个?小时"
 UNIT = rf"(?:(?P<minutes>{MINUTES_UNIT})|(?P<hours>{HOURS_UNIT})|(?P<times>times?|次))?"

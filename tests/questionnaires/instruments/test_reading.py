@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from questionnaires.instruments import CATALOGUE
@@ -191,6 +191,8 @@ def test_every_time_of_day_is_read_in_both_clocks(hour, minute):
     assert read_answer(item, f"{hour % 12 or 12}:{minute:02d} {half}") == f"{hour:02d}:{minute:02d}"
 
 
+@example(0.044694780899080314)
+@example(0.00010000000000000009)
 @given(st.floats(0, 24))
 def test_every_float_of_a_table_reads_as_itself(hours):
     item = PSQI.item("sleep_h")
