@@ -103,9 +103,7 @@ class RemindersStep(StepForm):
 class SafetyStep(StepForm):
     """Which answers want a look, by when, and where people find help."""
 
-    not_ok_hours = whole_number(
-        _("Look at “I am not OK” within so many hours"), 1, HOURS_MAX
-    )
+    not_ok_hours = whole_number(_("Look at “I am not OK” within so many hours"), 1, HOURS_MAX)
     serious_hours = whole_number(_("Report on a serious event within so many hours"), 1, HOURS_MAX)
     triage_hours = whole_number(_("Triage any other event within so many hours"), 1, HOURS_MAX)
     follow_up_days = whole_number(
