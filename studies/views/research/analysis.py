@@ -28,6 +28,7 @@ from studies.services.planning.plans import (
 from studies.services.results.runs import cancel_analysis, file_of, request_analysis
 from studies.services.trail.audit import staff
 from studies.views.posting import posted
+from studies.views.research.job_progress import progress_of
 
 # A report is a page of its own, with its own style and drawings and without any script.
 REPORT_POLICY = {
@@ -115,13 +116,7 @@ def cancel(request: HttpRequest, study: Study, key: UUID) -> HttpResponse:
 def status(_request: HttpRequest, study: Study, key: UUID) -> JsonResponse:
     """Tell a page how far a run is."""
     found = get_object_or_404(AnalysisRun, pk=key, study=study)
-    return JsonResponse(
-        {
-            "percent": round(100 * found.progress),
-            "words": found.get_state_display(),
-            "is_final": not found.is_under_way,
-        }
-    )
+    return progress_of(found)
 
 
 @require_safe

@@ -15,6 +15,7 @@ from studies.permissions import Ability, abilities_in, requires
 from studies.services.results.export import filename_of
 from studies.services.results.exports import cancel_export, open_export, request_export
 from studies.services.trail.audit import staff
+from studies.views.research.job_progress import progress_of
 
 RUNS_SHOWN = 10
 
@@ -59,13 +60,7 @@ def cancel(request: HttpRequest, study: Study, key: UUID) -> HttpResponse:
 def status(_request: HttpRequest, study: Study, key: UUID) -> JsonResponse:
     """Tell a page how far an export is."""
     found = get_object_or_404(ExportRun, pk=key, study=study)
-    return JsonResponse(
-        {
-            "percent": round(100 * found.progress),
-            "words": found.get_state_display(),
-            "is_final": not found.is_under_way,
-        }
-    )
+    return progress_of(found)
 
 
 @require_POST
