@@ -149,6 +149,11 @@ clinicians = [
     path("clinic/<slug:study>/protocol/activate/", protocol.activate, name="protocol_activate"),
     path("clinic/<slug:study>/protocol/drop/", protocol.drop, name="protocol_drop"),
     path("clinic/<slug:study>/protocol/<int:number>/", protocol.version, name="protocol_version"),
+    path(
+        "clinic/<slug:study>/protocol/<int:number>/confirm/",
+        protocol.confirm,
+        name="confirm_amendment",
+    ),
     path("clinic/<slug:study>/set-up/<slug:key>/", protocol.step, name="set_up"),
     path("clinic/<slug:study>/dry-run/", protocol.rehearsal, name="rehearsal"),
     path("clinic/<slug:study>/sequence/", sequence.sequence, name="sequence"),

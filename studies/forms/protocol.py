@@ -21,6 +21,7 @@ from studies.design.parts import (
     Source,
 )
 from studies.design.protocol import Protocol
+from studies.forms.closing import ProofForm
 from studies.forms.conduct_steps import ConsentStep, RemindersStep, SafetyStep
 from studies.forms.screening_step import ScreeningStep
 from studies.forms.step import Numbers, Parts, StepForm
@@ -464,6 +465,12 @@ class ApprovalForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "short"}),
         error_messages={"required": _("Enter a date"), "invalid": _("Enter a date")},
     )
+
+
+class ConfirmAmendmentForm(ApprovalForm, ProofForm):
+    """When an amendment was approved, and the proof of who brings it into force."""
+
+    field_order = ["approved_on", "password", "code"]
 
 
 STEPS: Mapping[str, type[StepForm]] = {

@@ -13,7 +13,7 @@ from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
 from studies.design.screening import CPSS
 from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
-from studies.models.protocol import ProtocolVersion, VersionState
+from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
 from studies.services.allocation import reasons_against_sequences, seal_streams
@@ -23,12 +23,13 @@ from studies.services.music.renderer import chosen_pin, pin_renderer
 from studies.services.planning.plans import lock_before_unblinding
 from studies.services.protocol.members import add_site, appoint_founder, may_be_on_call
 from studies.services.protocol.rehearsal import in_words, rehearse
+from studies.services.protocol.two_people import missing_person, takes_two
 from studies.services.protocol.versions import (
     activate_version,
     read_protocol,
     save_draft,
     submit_version,
-    version_in_hand,
+    waiting_version,
 )
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.scheduling import UNDONE, cancel_undone
@@ -92,17 +93,12 @@ def ask_to_open(*, study: Study, actor: Actor) -> Study:
 
 def needs_second_person(study: Study) -> bool:
     """Return whether opening takes two: where the protocol says so, of a study of real people."""
-    is_real = settings.NOCTURNE_MODE == "real" and not study.is_synthetic
-    return is_real and study.state == StudyState.DRAFT and study.plan.two_people_open
+    return study.state == StudyState.DRAFT and takes_two(study)
 
 
 def waits_to_open(study: Study) -> ProtocolVersion | None:
     """Return the version that somebody asked to open with, while a second person is awaited."""
-    if study.state != StudyState.DRAFT:
-        return None
-    version = version_in_hand(study)
-    is_asked = version is not None and version.state == VersionState.SUBMITTED
-    return version if is_asked else None
+    return waiting_version(study) if study.state == StudyState.DRAFT else None
 
 
 @transaction.atomic
@@ -112,9 +108,12 @@ def open_study(*, study: Study, actor: Actor) -> Study:
     Raises StudyNotReady with every reason; where it takes two people, until a second one opens it.
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
-    if reasons := [*reasons_not_to_open(study), *_missing_person(study, actor)]:
+    asked, reasons = waits_to_open(study), reasons_not_to_open(study)
+    if study.state == StudyState.DRAFT:
+        reasons += missing_person(study, asked, actor)
+    if reasons:
         raise StudyNotReady(study.code, reasons)
-    if waits_to_open(study) is None:
+    if asked is None:
         submit_version(study=study, actor=actor)
     sha256 = activate_version(study=study, actor=actor).sha256
     study.refresh_from_db()
@@ -203,17 +202,6 @@ def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
         reason=reason,
     )
     return study
-
-
-def _missing_person(study: Study, actor: Actor) -> list[str]:
-    if not needs_second_person(study):
-        return []
-    asked = waits_to_open(study)
-    if asked is None:
-        return [_("one person asks for it, and a second one confirms it")]
-    if actor.user is None or asked.submitted_by == actor.user:
-        return [_("somebody else than who asked has to confirm it")]
-    return []
 
 
 def _unreadable_renderer() -> list[str]:

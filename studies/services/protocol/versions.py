@@ -1,8 +1,9 @@
 """Versions of a study's protocol: edit a draft, submit it, bring an amendment into force.
 
 A draft study has its protocol from the draft version. After the opening the version in force is
-the study's protocol; an amendment is a new draft, submitted with a reason, and comes into force on
-the day somebody says that it was approved.
+the study's protocol; an amendment is a new draft, submitted with a reason, and comes into force
+when somebody says on which day it was approved: somebody else than who submitted it, where opening
+takes two people.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from studies.services.entry.consent import (
     publish_amended_texts,
     publish_consent_text,
 )
+from studies.services.protocol.two_people import missing_person, takes_two
 from studies.services.trail.audit import Actor, record
 
 IN_HAND = (VersionState.DRAFT, VersionState.SUBMITTED)
@@ -88,13 +90,20 @@ def submit_version(*, study: Study, actor: Actor, reason: str = "") -> ProtocolV
 
 @transaction.atomic
 def activate_version(
-    *, study: Study, actor: Actor, approved_on: date | None = None
+    *, study: Study, actor: Actor, approved_on: date | None = None, number: int | None = None
 ) -> ProtocolVersion:
-    """Bring the submitted version into force now; the one before is superseded."""
+    """Bring the submitted version into force now; the one before is superseded.
+
+    With a number, that version and no other: what somebody has read is what they confirm. Raises
+    AmendmentRefused, of an amendment also while the second of two people is missing.
+    """
     study = Study.objects.select_for_update().get(pk=study.pk)
-    submitted = version_in_hand(study)
-    if submitted is None or submitted.state != VersionState.SUBMITTED:
+    _refuse_ended(study)
+    submitted = waiting_version(study)
+    if submitted is None or number not in {None, submitted.number}:
         raise AmendmentRefused([_("no version was submitted")])
+    if study.state == StudyState.OPEN and (reasons := missing_person(study, submitted, actor)):
+        raise AmendmentRefused(reasons)
     now, before = clock.now(), study.plan
     for old in study.protocol_versions.filter(state=VersionState.ACTIVE):
         old.move_to(VersionState.SUPERSEDED)
@@ -129,8 +138,8 @@ def drop_version(*, study: Study, actor: Actor, reason: str) -> None:
     if not reason.strip():
         raise ReasonMissing("giving up an amendment")
     study = Study.objects.select_for_update().get(pk=study.pk)
-    submitted = version_in_hand(study)
-    if submitted is None or submitted.state != VersionState.SUBMITTED:
+    submitted = waiting_version(study)
+    if submitted is None:
         raise AmendmentRefused([_("no version was submitted")])
     submitted.move_to(VersionState.SUPERSEDED)
     record(
@@ -148,6 +157,17 @@ def drop_version(*, study: Study, actor: Actor, reason: str) -> None:
 def version_in_hand(study: Study) -> ProtocolVersion | None:
     """Return the version that is being drafted or waits to come into force."""
     return study.protocol_versions.filter(state__in=IN_HAND).first()
+
+
+def waiting_version(study: Study) -> ProtocolVersion | None:
+    """Return the version that was submitted and waits to come into force."""
+    return study.protocol_versions.filter(state=VersionState.SUBMITTED).first()
+
+
+def version_to_confirm(study: Study) -> ProtocolVersion | None:
+    """Return the amendment of an open study for which a second person is awaited."""
+    is_awaited = study.state == StudyState.OPEN and takes_two(study)
+    return waiting_version(study) if is_awaited else None
 
 
 def read_protocol(plain: Protocol | Mapping[str, object]) -> Protocol:

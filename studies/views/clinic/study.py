@@ -34,6 +34,7 @@ from studies.services.protocol.setup import (
     reasons_not_to_open,
     waits_to_open,
 )
+from studies.services.protocol.versions import version_to_confirm
 from studies.services.trail.audit import staff
 from studies.views.clinic.links import show_link_once
 from studies.views.posting import posted
@@ -69,6 +70,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "abilities": abilities_in(request.user, study),
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
         "waiting": waits_to_open(study),
+        "amendment": version_to_confirm(study),
         "give_up": AmendmentForm(),
         "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
     }

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from studies.design import protocol_file
@@ -16,11 +17,14 @@ from studies.forms.protocol import (
     STEPS,
     AmendmentForm,
     ApprovalForm,
+    ConfirmAmendmentForm,
     FileForm,
 )
+from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires
 from studies.services.protocol.rehearsal import in_words, rehearse
+from studies.services.protocol.two_people import takes_two
 from studies.services.protocol.versions import (
     activate_version,
     drop_version,
@@ -28,9 +32,11 @@ from studies.services.protocol.versions import (
     save_draft,
     submit_version,
     version_in_hand,
+    version_to_confirm,
 )
 from studies.services.trail.audit import staff
 from studies.views.posting import posted
+from studies.views.proof import too_many_tries
 from studies.views.research.protocol_words import described, sections
 
 
@@ -44,6 +50,7 @@ def page(request: HttpRequest, study: Study) -> HttpResponse:
         "sections": sections(study.plan, tells_blocks=Ability.SEE_SEQUENCE in abilities),
         "versions": study.protocol_versions.order_by("-number"),
         "in_hand": version_in_hand(study) if study.state != StudyState.DRAFT else None,
+        "takes_two": takes_two(study),
         "amend": AmendmentForm(),
         "approve": ApprovalForm(),
     }
@@ -55,19 +62,7 @@ def page(request: HttpRequest, study: Study) -> HttpResponse:
 def version(request: HttpRequest, study: Study, number: int) -> HttpResponse:
     """Show what one version changed of the one before it."""
     chosen = get_object_or_404(study.protocol_versions, number=number)
-    before = study.protocol_versions.filter(number__lt=number).order_by("number").last()
-    tells_blocks = Ability.SEE_SEQUENCE in abilities_in(request.user, study)
-    context = {
-        "study": study,
-        "abilities": abilities_in(request.user, study),
-        "version": chosen,
-        "before": before,
-        "sections": sections(chosen.plan, tells_blocks=tells_blocks),
-        "changes": described(differences(before.plan, chosen.plan), tells_blocks=tells_blocks)
-        if before
-        else [],
-    }
-    return render(request, "studies/clinic/version.html", context)
+    return render(request, "studies/clinic/version.html", _compared(request, study, chosen))
 
 
 @require_safe
@@ -154,15 +149,41 @@ def submit(request: HttpRequest, study: Study) -> HttpResponse:
 @require_POST
 @requires(Ability.SET_UP)
 def activate(request: HttpRequest, study: Study) -> HttpResponse:
+    """Bring an amendment into force where one person may; two have a page of their own."""
     form = ApprovalForm(request.POST)
     if study.state == StudyState.DRAFT:
         messages.error(request, _("A draft comes into force when the study is opened."))
+    elif takes_two(study):
+        messages.error(request, _("A second person has to confirm it."))
     elif form.is_valid():
         approved_on = form.cleaned_data["approved_on"]
         _try(request, activate_version, study=study, approved_on=approved_on)
     else:
         messages.error(request, _("Enter a date"))
     return redirect("studies:protocol", study.code)
+
+
+@sensitive_post_parameters("password", "code")
+@requires(Ability.CONFIRM_OPENING)
+def confirm(request: HttpRequest, study: Study, number: int) -> HttpResponse:
+    """Bring an amendment into force as the second person, with password and second factor."""
+    waiting = version_to_confirm(study)
+    if waiting is None or waiting.number != number:
+        return redirect("studies:protocol", study.code)
+    if refusal := too_many_tries(request):
+        return refusal
+    form = ConfirmAmendmentForm(posted(request), user=request.user)
+    if form.is_valid():
+        try:
+            approved_on = form.cleaned_data["approved_on"]
+            actor = staff(request.user)
+            activate_version(study=study, actor=actor, approved_on=approved_on, number=number)
+            messages.success(request, _("The amendment is in force."))
+            return redirect("studies:protocol", study.code)
+        except AmendmentRefused as refusal:
+            form.add_error(None, list(refusal.reasons))
+    context = {**_compared(request, study, waiting), "form": form}
+    return render(request, "studies/clinic/confirm_amendment.html", context)
 
 
 @require_POST
@@ -174,6 +195,22 @@ def drop(request: HttpRequest, study: Study) -> HttpResponse:
     else:
         messages.error(request, _("Enter a reason"))
     return redirect("studies:protocol", study.code)
+
+
+def _compared(request: HttpRequest, study: Study, chosen: ProtocolVersion) -> dict[str, object]:
+    """Return a version and what it changes, as far as somebody may read it."""
+    before = study.protocol_versions.filter(number__lt=chosen.number).order_by("number").last()
+    abilities = abilities_in(request.user, study)
+    tells = Ability.SEE_SEQUENCE in abilities
+    changes = differences(before.plan, chosen.plan) if before else ()
+    return {
+        "study": study,
+        "abilities": abilities,
+        "version": chosen,
+        "before": before,
+        "sections": sections(chosen.plan, tells_blocks=tells),
+        "changes": described(changes, tells_blocks=tells),
+    }
 
 
 def _try(request: HttpRequest, act: object, **arguments: object) -> None:

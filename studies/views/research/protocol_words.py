@@ -35,6 +35,7 @@ PARTS = {
     "reminders": gettext_lazy("Reminders"),
     "safety": gettext_lazy("Safety"),
     "texts": gettext_lazy("Consent text in"),
+    "two_people_open": gettext_lazy("Two people open and amend"),
 }
 METHODS = {
     Method.SIMPLE: gettext_lazy("Simple randomisation"),

@@ -193,10 +193,11 @@ ROW_OF_STUDY = {
 }
 # Of a protocol: one of its versions, or one of its steps.
 PART_OF_PROTOCOL = {
+    "confirm_amendment": Ability.CONFIRM_OPENING,
     "protocol_version": Ability.SEE_PROTOCOL,
     "set_up": Ability.SET_UP,
 }
-PART_ARGUMENTS = {"protocol_version": 1, "set_up": "about"}
+PART_ARGUMENTS = {"confirm_amendment": 1, "protocol_version": 1, "set_up": "about"}
 # ... or an analysis, and one of its files.
 ANALYSIS_OF_STUDY = {
     "analysis_cancel": Ability.SEE_OUTCOMES,

@@ -3,13 +3,14 @@ from datetime import date
 
 import pytest
 from django.db import DatabaseError, transaction
+from pytest_django import Settings
 
 from studies.design.parts import ArmPlan, ConsentWording, MusicProfile, Page, VisitPlan
 from studies.design.protocol import four_arms
 from studies.exceptions import AmendmentRefused, MoveRefused, ProtocolRefused, ReasonMissing
 from studies.models.audit import AuditEntry
 from studies.models.protocol import ProtocolVersion, VersionState
-from studies.models.study import Arm, Study
+from studies.models.study import Arm, Role, Study
 from studies.services.protocol.setup import close_study
 from studies.services.protocol.versions import (
     activate_version,
@@ -18,9 +19,10 @@ from studies.services.protocol.versions import (
     save_draft,
     submit_version,
     version_in_hand,
+    version_to_confirm,
 )
-from studies.services.trail.audit import SYSTEM, verify_chain
-from tests.factories import make_participant, make_study
+from studies.services.trail.audit import SYSTEM, staff, verify_chain
+from tests.factories import clinician_of, make_participant, make_staff, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +157,64 @@ def test_a_protocol_that_is_wrong_is_refused_with_every_fault() -> None:
     with pytest.raises(ProtocolRefused) as refusal:
         read_protocol({**four_arms().to_json(), "night_minutes": 0, "block_sizes": [4]})
     assert len(refusal.value.faults) == 2
+
+
+@pytest.fixture
+def of_two(settings: Settings) -> Study:
+    """Return an open study of real people whose protocol asks for two people."""
+    study = make_study(protocol=replace(four_arms(), two_people_open=True))
+    settings.NOCTURNE_MODE = "real"
+    return study
+
+
+def test_an_amendment_of_a_study_that_two_people_open_is_confirmed_by_a_second_one(
+    of_two: Study,
+) -> None:
+    first = staff(clinician_of(of_two))
+    second = staff(make_staff(Role.COORDINATOR, study=of_two))
+    before = of_two.plan
+    # One person cannot first amend away that it takes two.
+    _amend(of_two, two_people_open=False, night_minutes=45)
+    submit_version(study=of_two, actor=first, reason="longer nights")
+    for actor in (first, SYSTEM):
+        with pytest.raises(AmendmentRefused, match="somebody else than who asked"):
+            activate_version(study=of_two, actor=actor)
+    with pytest.raises(AmendmentRefused, match="no version was submitted"):
+        activate_version(study=of_two, actor=second, number=3)
+    of_two.refresh_from_db()
+    assert (of_two.plan, _states(of_two)) == (before, ["active", "submitted"])
+    assert version_to_confirm(of_two).submitted_by == first.user
+    activate_version(study=of_two, actor=second, approved_on=date(2026, 3, 1), number=2)
+    of_two.refresh_from_db()
+    assert _states(of_two) == ["superseded", "active"]
+    assert of_two.plan.night_minutes == 45
+    chain = AuditEntry.objects.filter(
+        chain=of_two.code, subject_id=str(of_two.protocol_versions.get(number=2).pk)
+    )
+    acted = dict(chain.values_list("action", "actor"))
+    assert acted["submit_protocol"] == first.name
+    assert acted["activate_protocol"] == second.name
+    # From now on one is enough, because two have said so.
+    _amend(of_two, night_minutes=30)
+    submit_version(study=of_two, actor=first, reason="shorter again")
+    assert version_to_confirm(of_two) is None
+    assert activate_version(study=of_two, actor=first).number == 3
+
+
+def test_an_amendment_that_nobody_is_on_record_for_waits_for_nobody(of_two: Study) -> None:
+    _amend(of_two, night_minutes=45)
+    submit_version(study=of_two, actor=SYSTEM, reason="longer nights")
+    second = staff(make_staff(Role.COORDINATOR, study=of_two))
+    with pytest.raises(AmendmentRefused, match="nobody is on record as who asked"):
+        activate_version(study=of_two, actor=second)
+    drop_version(study=of_two, actor=second, reason="to be asked for by somebody")
+    assert _states(of_two) == ["active", "superseded"]
+
+
+def test_what_was_submitted_does_not_come_into_force_after_the_end() -> None:
+    study = make_study()
+    _amend(study, night_minutes=45)
+    submit_version(study=study, actor=SYSTEM, reason="longer nights")
+    close_study(study=study, actor=SYSTEM, reason="done")
+    with pytest.raises(AmendmentRefused, match="ended"):
+        activate_version(study=study, actor=SYSTEM)

@@ -18,9 +18,10 @@ from studies.models.study import Role, Study, StudyState
 from studies.services.protocol.members import add_site
 from studies.services.protocol.versions import save_draft
 from studies.services.trail.audit import SYSTEM
-from tests.factories import make_participant, make_staff, make_study
+from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.test_allocation_methods import LIST_PLAN, SLOTS, _csv
 from tests.studies.views.browsers import clinician_in, desk_of
+from therapy_site.demonstration import current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -286,6 +287,36 @@ def test_a_submitted_amendment_is_given_up_for_a_reason():
     assert study.protocol_versions.get(number=2).state == VersionState.SUBMITTED
     client.post(page_of(study, "protocol_drop"), {"reason": "the committee said no"})
     assert study.protocol_versions.get(number=2).state == VersionState.SUPERSEDED
+
+
+def test_the_second_person_confirms_an_amendment_with_their_second_factor(settings):
+    study = make_study(protocol=replace(four_arms(), two_people_open=True))
+    settings.NOCTURNE_MODE = "real"
+    first, account = clinician_in(study), make_staff(Role.COORDINATOR, study=study)
+    second, page = desk_of(account), page_of(study, "confirm_amendment", 2)
+    assert second.get(page).status_code == 302
+    amended = replace(study.plan, night_minutes=45, two_people_open=False)
+    save_draft(study=study, protocol=amended, actor=SYSTEM)
+    first.post(page_of(study, "protocol_submit"), {"reason": "longer nights"})
+    said = first.post(
+        page_of(study, "protocol_activate"), {"approved_on": "2026-03-01"}, follow=True
+    )
+    assert "A second person has to confirm it" in said.content.decode()
+    assert page not in first.get(page_of(study, "study")).content.decode()
+    for where in ("study", "protocol"):
+        assert page in second.get(page_of(study, where)).content.decode()
+    shown = second.get(page).content.decode()
+    assert "longer nights" in shown
+    assert "Two people open and amend" in shown
+    proof = {"approved_on": "2026-03-01", "password": PASSWORD}
+    own = first.post(page, proof | {"code": current_code(clinician_of(study))})
+    assert "somebody else than who asked" in own.content.decode()
+    wrong = second.post(page, proof | {"code": "000000"})
+    assert "The password or the code is not right" in wrong.content.decode()
+    assert reread(study).plan.night_minutes == study.plan.night_minutes
+    assert second.post(page, proof | {"code": current_code(account)}).status_code == 302
+    assert reread(study).plan.night_minutes == 45
+    assert second.get(page).status_code == 302
 
 
 def test_a_statistician_imports_a_list_and_the_study_opens():
