@@ -409,6 +409,18 @@ class ScreeningRefused(StudyError):
         )
 
 
+class CopyMailRefused(StudyError):
+    """A signed copy that is neither mailed again nor handed over now."""
+
+    code = "copy_mail_refused"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            "a copy for somebody who takes part and that is not just being mailed was expected, "
+            f"got one that is {state}. Nothing was changed."
+        )
+
+
 class ContactCodeRefused(StudyError):
     """Not the code that was sent, or not in time."""
 

@@ -190,6 +190,7 @@ clinicians = [
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
     path(f"{PERSON}/reminders/", clinic_reminders.page, name="reminders"),
+    path(f"{PERSON}/copies/<int:pk>/", clinic_reminders.settle_copy, name="settle_copy"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
     path(f"{PERSON}/locks/", closing.locks, name="locks"),
     path(f"{PERSON}/locks/<int:pk>/", closing.unlock, name="unlock"),

@@ -130,6 +130,7 @@ class CopyMailState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
     DROPPED = "dropped", _("Not sent")
+    HANDED = "handed", _("Handed over")
 
 
 def copy_mail_states() -> list[tuple[str, str]]:

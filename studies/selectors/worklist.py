@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from studies import clock
 from studies.models.access import Holder, PrivateLink
+from studies.models.consent import CopyMail, CopyMailState
 from studies.models.participant import Participant, ParticipantState
 from studies.models.query import DataQuery, QueryState
 from studies.models.reminder import Reminder, ReminderState
@@ -47,6 +48,7 @@ class Attention(models.TextChoices):
     LATE = "late", _("Visit is late")
     MISSED = "missed", _("Missed a visit")
     NO_ADDRESS = "no_address", _("No email address for reminders")
+    COPY = "copy", _("Signed copy did not arrive")
     QUERY = "query", _("Open query")
     LINK = "link", _("Link was not used in time")
     OPEN = "open", _("Visit is open")
@@ -68,6 +70,8 @@ CLOSES_SOON = timedelta(days=2)
 # A reminder that was held back longer ago says nothing about now.
 HELD_LATELY = timedelta(days=7)
 NO_ADDRESS_REASON = "no_address"
+# A mail server has had its time by then.
+COPY_WAITS_AT_MOST = timedelta(days=1)
 
 Weeks = Mapping[str, int | None]
 
@@ -201,6 +205,10 @@ def _beside_visits(study: Study) -> list[tuple[Attention, models.QuerySet]]:
         (Attention.SAFETY, items.values_list("participant", flat=True)),
         (Attention.NO_ADDRESS, _held_reminders(study).values_list("participant", flat=True)),
         (
+            Attention.COPY,
+            _undelivered_copies(study).values_list("consent__participant", flat=True),
+        ),
+        (
             Attention.QUERY,
             queries.exclude(state=QueryState.CLOSED).values_list(
                 "assessment__visit__participant", flat=True
@@ -222,6 +230,15 @@ def _held_reminders(study: Study) -> models.QuerySet[Reminder]:
         reason=NO_ADDRESS_REASON,
         changed_at__gte=clock.now() - HELD_LATELY,
     )
+
+
+def _undelivered_copies(study: Study) -> models.QuerySet[CopyMail]:
+    """Return the signed copies that did not go out, of who has not left an open study."""
+    rows = CopyMail.objects.filter(
+        consent__participant__study=study, consent__participant__study__state=StudyState.OPEN
+    ).exclude(consent__participant__state=ParticipantState.WITHDRAWN)
+    is_stuck = Q(state=CopyMailState.WAITING, planned_at__lt=clock.now() - COPY_WAITS_AT_MOST)
+    return rows.filter(Q(state=CopyMailState.DROPPED) | is_stuck)
 
 
 def _usable_links(study: Study) -> models.QuerySet[PrivateLink]:

@@ -3,6 +3,7 @@
 A yes only notes who is to get a copy; the scheduler sends, so that no mail server holds up a
 consent. A row is claimed under its lock before the mail leaves, and a server that is down or silent
 is tried again, later each time. What is true when it is sent decides: whoever left gets nothing.
+What did not arrive in the end waits for staff, who send it again or hand the copy over.
 """
 
 import smtplib
@@ -20,13 +21,13 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from studies import clock
-from studies.exceptions import IdentityErased
+from studies.exceptions import CopyMailRefused, IdentityErased
 from studies.models.access import Holder
 from studies.models.consent import ConsentState, CopyMail, CopyMailState, Guardian
 from studies.models.participant import Participant, ParticipantState
 from studies.services.entry.copies import copies_of, copy_of
 from studies.services.entry.identity import identity_of
-from studies.services.trail.audit import SYSTEM, record
+from studies.services.trail.audit import SYSTEM, Actor, record
 
 SALT = "nocturne.copies"
 ID_LENGTH = 40
@@ -90,6 +91,49 @@ def send_copies() -> Round:
     return Round(sent, failed)
 
 
+def copy_mails_of(participant: Participant) -> list[CopyMail]:
+    """Return the mails of somebody's signed copies, the newest copy first."""
+    rows = CopyMail.objects.filter(consent__participant=participant)
+    return list(rows.select_related("consent__text").order_by("-consent__answered_at", "holder"))
+
+
+def may_be_settled(row: CopyMail) -> bool:
+    """Return whether staff may send a copy again or hand it over: whoever left gets none."""
+    return row.state != CopyMailState.HANDED and _is_wanted(row)
+
+
+@transaction.atomic
+def mail_copy_again(*, row: CopyMail, actor: Actor) -> None:
+    """Let a copy go out once more with the next round.
+
+    Raises CopyMailRefused while it waits to be mailed anyhow, and of somebody who left.
+    """
+    row = CopyMail.objects.select_for_update().get(pk=row.pk)
+    if row.state == CopyMailState.WAITING or not may_be_settled(row):
+        raise CopyMailRefused(row.state)
+    before = row.state
+    # Asked for anew: another mail than the one that did not arrive.
+    row.state, row.reason, row.sent_at = CopyMailState.WAITING, "", None
+    row.planned_at, row.attempts, row.next_try_at = clock.now(), 0, None
+    row.save()
+    _record(row, "mail_copy_again", actor, old={"state": before})
+
+
+@transaction.atomic
+def hand_copy_over(*, row: CopyMail, actor: Actor) -> None:
+    """Keep that somebody was given their copy by hand; no mail goes out any more.
+
+    Raises CopyMailRefused where that is known already, and of somebody who left.
+    """
+    row = CopyMail.objects.select_for_update().get(pk=row.pk)
+    if not may_be_settled(row):
+        raise CopyMailRefused(row.state)
+    before = row.state
+    row.state, row.reason, row.next_try_at = CopyMailState.HANDED, "", None
+    row.save(update_fields=["state", "reason", "next_try_at"])
+    _record(row, "hand_copy_over", actor, old={"state": before})
+
+
 def _waiting() -> Iterator[int]:
     rows = CopyMail.objects.filter(state=CopyMailState.WAITING).order_by("pk")
     due = rows.exclude(next_try_at__gt=clock.now())
@@ -144,8 +188,8 @@ def _compose(row: CopyMail) -> EmailMessage:
 
 
 def _message_id(row: CopyMail) -> str:
-    """Return what makes the same mail the same mail, should it be sent once more."""
-    key = f"{row.consent_id}:{row.holder}"
+    """Return what makes the same mail the same mail, should its sender die and it be sent twice."""
+    key = f"{row.consent_id}:{row.holder}:{row.planned_at.isoformat()}"
     return salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:ID_LENGTH]
 
 
@@ -160,16 +204,24 @@ def _try_later(row: CopyMail) -> None:
 
 @transaction.atomic
 def _end(row: CopyMail, state: CopyMailState, reason: str) -> None:
+    if CopyMail.objects.select_for_update().get(pk=row.pk).state == CopyMailState.HANDED:
+        # Handed over while the mail server was asked: what staff have written stays.
+        return
     row.state, row.reason, row.next_try_at = state, reason, None
     row.sent_at = clock.now() if state == CopyMailState.SENT else None
     row.save(update_fields=["state", "reason", "next_try_at", "sent_at"])
+    _record(row, "mail_copy", SYSTEM)
+
+
+def _record(row: CopyMail, action: str, actor: Actor, old: dict[str, object] | None = None) -> None:
     record(
-        actor=SYSTEM,
-        action="mail_copy",
+        actor=actor,
+        action=action,
         subject=row,
+        old=old,
         new={
             "state": row.state,
-            "reason": reason,
+            "reason": row.reason,
             "holder": row.holder,
             "attempts": row.attempts,
             "copy_sha256": row.consent.copy_sha256,

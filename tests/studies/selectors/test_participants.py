@@ -15,6 +15,7 @@ from studies.services.conduct.items import finish_item, say_not_ok
 from studies.services.conduct.queries import ask_about
 from studies.services.conduct.reminders import send_due_reminders
 from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.entry.copy_mail import send_copies
 from studies.services.entry.enrolment import revoke_link
 from studies.services.entry.identity import keep_identity
 from studies.services.protocol.setup import close_study
@@ -30,6 +31,7 @@ def test_who_needs_somebody_comes_first() -> None:
     invited = make_participant("invited", study=study)
     allocated = make_participant("allocated", study=study)
     ready = make_participant("baseline_done", study=study)
+    send_copies()
     with clock.at(clock.now() + timedelta(weeks=4)):
         keep_calendar()
         rows = worklist(study, clinician_of(study))

@@ -191,6 +191,8 @@ ROW_OF_STUDY = {
     "on_call": Ability.MANAGE_MEMBERS,
     "site_approval": Ability.SET_UP,
 }
+# ... or one of a participant's signed copies (test_reminders.py walks through it).
+COPY_OF_STUDY = {"settle_copy": Ability.INVITE}
 # Of a protocol: one of its versions, or one of its steps.
 PART_OF_PROTOCOL = {
     "confirm_amendment": Ability.CONFIRM_OPENING,
@@ -220,6 +222,7 @@ OF_STUDY = (
     | CONDUCT_OF_STUDY
     | LOCK_OF_STUDY
     | ROW_OF_STUDY
+    | COPY_OF_STUDY
     | PART_OF_PROTOCOL
 )
 # Pages that nobody finds before answers are handed in or locked, or before somebody has lessons.
@@ -228,6 +231,7 @@ NOT_YET_THERE = {
     *LEARNER_OF_STUDY,
     *CONDUCT_OF_STUDY,
     *LOCK_OF_STUDY,
+    *COPY_OF_STUDY,
     *ANALYSIS_OF_STUDY,
     *EXPORT_OF_STUDY,
 }
@@ -249,6 +253,7 @@ POST_ONLY = {
     "guardian_reissue",
     "revoke",
     "revoke_role",
+    "settle_copy",
     "export",
     "analysis_run",
     "analysis_cancel",

@@ -11,11 +11,18 @@ from pytest_django import Settings
 from studies import clock
 from studies.design.parts import ConsentPlan
 from studies.design.protocol import four_arms
+from studies.exceptions import CopyMailRefused
 from studies.models.audit import AuditEntry
 from studies.models.consent import CopyMail, CopyMailState, WithdrawalScope
 from studies.models.study import Study
 from studies.services.conduct.withdrawal import withdraw_participant
-from studies.services.entry.copy_mail import Round, send_copies
+from studies.services.entry.copy_mail import (
+    Round,
+    copy_mails_of,
+    hand_copy_over,
+    mail_copy_again,
+    send_copies,
+)
 from studies.services.entry.identity import keep_identity
 from studies.services.trail.audit import SYSTEM
 from studies.tasks import send_reminders_task
@@ -91,6 +98,36 @@ def test_who_left_or_has_no_address_is_sent_nothing() -> None:
     assert mail.outbox == []
     reasons = CopyMail.objects.values_list("consent__participant", "reason").distinct()
     assert set(reasons) == {(gone.pk, "left"), (by_phone.pk, "no_address")}
+
+
+def test_what_did_not_arrive_is_mailed_again_or_handed_over(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.DeadServer"
+    participant = make_participant("consented")
+    with pytest.raises(CopyMailRefused, match="got one that is waiting"):
+        mail_copy_again(row=CopyMail.objects.first(), actor=SYSTEM)
+    CopyMail.objects.update(attempts=11)
+    for _turn in range(4):
+        send_copies()
+    again, handed, *_rest = copy_mails_of(participant)
+    mail_copy_again(row=again, actor=SYSTEM)
+    hand_copy_over(row=handed, actor=SYSTEM)
+    for settle in (mail_copy_again, hand_copy_over):
+        with pytest.raises(CopyMailRefused, match="got one that is handed"):
+            settle(row=handed, actor=SYSTEM)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert send_copies() == Round(1, 0)
+    assert sorted(states()) == ["dropped", "dropped", "handed", "sent"]
+    (first,) = mail.outbox
+    mail_copy_again(row=again, actor=SYSTEM)
+    assert send_copies() == Round(1, 0)
+    assert first.extra_headers["Message-ID"] != mail.outbox[1].extra_headers["Message-ID"]
+    entry = AuditEntry.objects.get(action="hand_copy_over")
+    assert (entry.old, entry.new["state"]) == ({"state": "dropped"}, "handed")
+    withdraw_participant(
+        participant=participant, scope=WithdrawalScope.CONTACT, reason="", actor=SYSTEM
+    )
+    with pytest.raises(CopyMailRefused):
+        mail_copy_again(row=again, actor=SYSTEM)
 
 
 def test_copies_are_mailed_only_where_the_protocol_says_so_and_never_for_show() -> None:
