@@ -65,6 +65,17 @@ class WorkerRow:
 
 
 @dataclass(frozen=True)
+class WorkRow:
+    """One playlist that a worker is making: how far it is, and the seconds that probably remain."""
+
+    playlist_id: UUID
+    stage: str
+    worker: str
+    percent: int
+    remaining_s: int | None
+
+
+@dataclass(frozen=True)
 class FailureRow:
     """One playlist that failed for good, with its reason for staff."""
 
@@ -108,6 +119,20 @@ def queue_depth() -> QueueDepth:
 def workers() -> list[WorkerRow]:
     """Return the workers that are alive, and those that fell silent without saying goodbye."""
     return [_worker_row(beat) for beat in WorkerHeartbeat.objects.all()]
+
+
+def in_work() -> list[WorkRow]:
+    """Return what is being made at this moment, the longest in work first."""
+    return [
+        WorkRow(
+            playlist_id=playlist.pk,
+            stage=str(PlaylistState(playlist.state).label),
+            worker=playlist.worker,
+            percent=round(100 * playlist.progress),
+            remaining_s=_remaining_s(playlist),
+        )
+        for playlist in Playlist.objects.working().order_by("started_at")
+    ]
 
 
 def failures(limit: int = 20) -> list[FailureRow]:

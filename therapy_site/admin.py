@@ -8,12 +8,12 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from generator.selectors import failures, queue_depth, workers
+from generator.selectors import failures, in_work, queue_depth, refusals, workers
 from studies.selectors.progress import progress_of_all
 from studies.services.music.playlists import coverage_tonight
 from therapy_site.health import health
 
-LATEST_FAILURES = 5
+LATEST_FAILURES = FIRST_REFUSALS = 5
 
 
 class SecondFactorAdmin(admin.ModelAdmin):
@@ -78,6 +78,8 @@ class TherapyAdminSite(admin.AdminSite):
             "queue": queue_depth(),
             "tonight": coverage_tonight(),
             "workers": workers(),
+            "in_work": in_work(),
+            "refusals": refusals()[:FIRST_REFUSALS],
             "failures": failures(LATEST_FAILURES),
         }
         return super().index(request, {**panels, **(extra_context or {})})

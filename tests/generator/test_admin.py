@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -83,6 +84,26 @@ def test_the_front_page_has_a_button_that_asks_again(administrator):
     assert f'name="_selected_action" value="{playlist.pk}"' in form
     act(administrator, "retry", playlist)
     assert playlist.state == PlaylistState.QUEUED
+
+
+def test_the_front_page_tells_what_is_in_work_and_has_a_button_that_cancels_it(administrator):
+    now = timezone.now()
+    playlist = failed(
+        state=PlaylistState.RENDERING,
+        finished_at=None,
+        failure_code="",
+        progress=0.5,
+        started_at=now - timedelta(minutes=10, seconds=30),
+        worker="w1@here",
+        lease=uuid4(),
+        lease_until=now + timedelta(minutes=1),
+    )
+    front = administrator.get(reverse("admin:index")).content.decode()
+    row = front[front.index("Time left") :].split("</tr>")[1]
+    assert [text in row for text in ("Rendering", "50 %", "10 minutes", "w1@here")] == [True] * 4
+    assert f'name="_selected_action" value="{playlist.pk}"' in row
+    act(administrator, "cancel", playlist)
+    assert playlist.cancel_requested
 
 
 def test_what_waits_for_another_worker_says_so_and_why(administrator):
