@@ -161,6 +161,21 @@ _MEASURED: Mapping[str, tuple[Column, ...]] = {
         Column("state", "text", "", "reported, triaged, open, resolved or closed"),
         Column("learned_at", "time", "UTC", "When staff learned of it"),
     ),
+    # Its score has a name of its own and no week: it decided who was asked for consent, and is
+    # never a baseline.
+    "screening.csv": (
+        Column("participant", "text", "", "Code; empty for who was not allocated in the end"),
+        Column("screened_on", "date", "", "Date of the attempt in the study's zone"),
+        Column("is_eligible", "0 or 1", "", "1: nothing stood in the way of asking for consent"),
+        Column("reasons", "text", "", "Rules and questions that stood in the way, with spaces"),
+        Column("repeats", "whole number", "", "Earlier attempts with the same contact"),
+        Column("answered_by", "text", "", "participant or staff; empty: nothing was asked"),
+        Column(
+            "screening_cpss_total", "number", "points",
+            "CPSS total at screening, never a baseline; empty: not asked, or not allocated",
+        ),
+        Column("flags", "text", "", "Flags of these answers, separated by spaces"),
+    ),
     "deviations.csv": (
         Column(
             "participant", "text", "",

@@ -3,8 +3,8 @@
 Never a name or a contact; free text is withheld, because people write names into it. While the
 study is blinded the arm is masked, and so is who listened or wrote a diary: that alone tells it.
 Rows are written as they are read, so a large study needs no more memory than a small one. The rows
-of our own tables are in `export_rows`, `export_music`, `export_skills` and `export_safety`; the
-formats in `export_formats`.
+of our own tables are in `export_rows`, `export_music`, `export_skills`, `export_safety` and
+`export_screening`; the formats in `export_formats`.
 """
 
 import hashlib
@@ -40,6 +40,7 @@ from studies.services.results.export_rows import (
     variable_rows,
 )
 from studies.services.results.export_safety import deviation_rows, event_rows
+from studies.services.results.export_screening import screening_rows
 from studies.services.results.export_skills import adherence_rows, night_rows, window_rows
 from studies.services.trail.audit import Actor, record
 
@@ -57,6 +58,7 @@ TABLE_ROWS = {
     "sleep_windows.csv": window_rows,
     "morning_diary.csv": morning_rows,
     "adverse_events.csv": event_rows,
+    "screening.csv": screening_rows,
     "deviations.csv": deviation_rows,
 }
 
@@ -198,6 +200,7 @@ diary.csv            what follows from each night of the sleep diary
 sleep_windows.csv    the sleep window week by week, with the rule's result
 morning_diary.csv    the morning diary of the music arms
 adverse_events.csv   adverse events with their grades
+screening.csv        who was screened and the verdict; its score is never a baseline
 deviations.csv       departures from the protocol
 data_dictionary.csv  what each column of these files means
 codebook.csv         what each item and score means, with its range and codes
