@@ -15,6 +15,7 @@ from studies.views.guardian import entry as guardian_entry
 from studies.views.guardian import permitting
 from studies.views.participant import (
     assessing,
+    calendar,
     consenting,
     contact,
     diary,
@@ -117,6 +118,7 @@ participants = [
     path("me/morning/<day:morning>/<slug:item>/", morning.item, name="morning_item"),
     path("me/blank/<slug:instrument>/", offline.blank, name="blank"),
     path("me/not-ok/", not_ok.page, name="not_ok"),
+    path("me/calendar/", calendar.days, name="my_calendar"),
     path("me/reminders/", reminders.choice, name="my_reminders"),
     path("me/stop/", home.stop, name="stop"),
 ]

@@ -47,6 +47,13 @@ def today_of(participant: Participant) -> Today:
     return Today(due, upcoming)
 
 
+def visits_to_come(participant: Participant) -> list[Visit]:
+    """Return the visits with a window that has not closed and with something left to answer."""
+    left = Assessment.objects.filter(state__in=(AssessmentState.SCHEDULED, *ANSWERABLE))
+    own = participant.visits.filter(closes_at__gt=clock.now(), assessments__in=left)
+    return list(own.distinct().order_by("week"))
+
+
 def open_assessment(participant: Participant, pk: int) -> Assessment | None:
     """Return one of the participant's own assessments; somebody else's does not exist."""
     own = Assessment.objects.select_related("visit__participant__study", "response")

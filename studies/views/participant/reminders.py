@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from studies.exceptions import LinkUnknown
 from studies.models.participant import Participant
+from studies.selectors.schedule import visits_to_come
 from studies.services.conduct.reminder_mail import participant_for
 from studies.services.conduct.reminders import choose_reminders, wants_none
 from studies.services.trail.audit import participant_actor
@@ -43,5 +44,9 @@ def choice(request: HttpRequest, participant: Participant) -> HttpResponse:
             actor=participant_actor(participant),
         )
         return redirect("studies:my_reminders")
-    context = {"participant": participant, "is_stopped": wants_none(participant)}
+    context = {
+        "participant": participant,
+        "is_stopped": wants_none(participant),
+        "has_days": bool(visits_to_come(participant)),
+    }
     return render(request, "studies/participant/reminders.html", context)

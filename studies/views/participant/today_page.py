@@ -112,7 +112,11 @@ def _under_way(participant: Participant) -> TodayPage:
         lead=lead,
         tasks=(*tasks, *skills, *mornings),
         action=_first_open(tasks) or evening,
-        links=(*_links(kind, evening if tasks else None), *_earlier(participant, kind)),
+        links=(
+            *_links(kind, evening if tasks else None),
+            *_earlier(participant, kind),
+            *_calendar(today),
+        ),
         note=" ".join(filter(None, [window, _next_words(today)])),
     )
 
@@ -254,6 +258,14 @@ def _evening(kind: str | None) -> Link | None:
 def _links(kind: str | None, evening: Link | None) -> tuple[Link, ...]:
     taste = Link(_("Change the music you like"), reverse("studies:music"))
     return tuple(filter(None, [evening, taste if kind == ArmKind.MUSIC else None]))
+
+
+def _calendar(today: Today) -> tuple[Link, ...]:
+    if today.upcoming is None:
+        return ()
+    return (
+        Link(_("Put the days of your questions in your calendar"), reverse("studies:my_calendar")),
+    )
 
 
 def _next_words(today: Today) -> str:

@@ -81,6 +81,7 @@ PARTICIPANT_PAGES = {
     "morning_check": [SOME_DAY],
     "morning_item": [SOME_DAY, "quality"],
     "blank": ["psqi"],
+    "my_calendar": [],
     "my_reminders": [],
     "not_ok": [],
     "stop": [],
