@@ -517,6 +517,14 @@ class CorrectionNotAllowed(StudyError):
         )
 
 
+class PaperRefused(StudyError):
+    """A paper form cannot be entered (`code` says why, the message is for staff)."""
+
+    def __init__(self, code: str, expected: str, got: str) -> None:
+        self.code = code
+        super().__init__(f"{expected} was expected, got {got}. Nothing was entered.")
+
+
 # --- Allocation -------------------------------------------------------------------------------
 
 

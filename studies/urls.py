@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 from studies.views.clinic import answers as clinic_answers
 from studies.views.clinic import care, closing, contact_check, quality, safety
 from studies.views.clinic import guardian as clinic_guardian
+from studies.views.clinic import paper as clinic_paper
 from studies.views.clinic import participant as clinic_participant
 from studies.views.clinic import reminders as clinic_reminders
 from studies.views.clinic import screening as clinic_screening
@@ -189,6 +190,8 @@ clinicians = [
     path(f"{PERSON}/screening/", clinic_screening.enter, name="screening_answers"),
     path(f"{PERSON}/contact/check/", contact_check.page, name="contact_check"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
+    path(f"{PERSON}/paper/<int:pk>/", clinic_paper.enter_paper, name="enter_paper"),
+    path(f"{PERSON}/paper/<int:pk>/form/", clinic_paper.paper_form, name="paper_form"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
     path(f"{PERSON}/reminders/", clinic_reminders.page, name="reminders"),

@@ -11,11 +11,13 @@ from questionnaires.forms.review import (
     read_back,
     review_rows,
 )
+from questionnaires.forms.sheet import Sheet
 
 __all__ = [
     "AskedBack",
     "ItemForm",
     "ReviewRow",
+    "Sheet",
     "answer_text",
     "flag_texts",
     "night_words",

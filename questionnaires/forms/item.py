@@ -64,6 +64,7 @@ class ItemForm(forms.Form):
     `value` is the answer kept so far; an item that was never answered shows nothing selected, but
     for what is `suggested`: the usual time of a diary, in its field to be confirmed or changed.
     `wording` is the one that a begun response goes on with; without it the one in force now.
+    `prefix` tells the items of one page apart.
     """
 
     def __init__(
@@ -76,9 +77,12 @@ class ItemForm(forms.Form):
         value: Value = None,
         suggested: Value = None,
         wording: Wording | None = None,
+        prefix: str | None = None,
     ) -> None:
         shown = suggested if value is None else value
-        super().__init__(data, initial=_parts_of(item, shown), use_required_attribute=False)
+        super().__init__(
+            data, initial=_parts_of(item, shown), prefix=prefix, use_required_attribute=False
+        )
         self.instrument = instrument
         self.item = item
         self.language = language
@@ -136,10 +140,10 @@ class ItemForm(forms.Form):
     @property
     def options(self) -> list[dict[str, object]]:
         """The choices with their ids; the first has the id that an error summary links to."""
-        chosen = self["answer"].value()
+        chosen, first = self["answer"].value(), self["answer"].auto_id
         return [
             {
-                "id": "id_answer" if place == 0 else f"id_answer_{place}",
+                "id": f"{first}_{place}" if place else first,
                 "code": code,
                 "label": label,
                 "is_chosen": chosen is not None and str(chosen) == str(code),

@@ -57,7 +57,10 @@ _MEASURED: Mapping[str, tuple[Column, ...]] = {
         ARM,
         WEEK,
         Column("target_on", "date", "", "Planned day of the visit in the participant's zone"),
-        Column("submitted_at", "time", "UTC", "When the instrument was handed in"),
+        Column("submitted_at", "time", "UTC", "When the instrument was handed in, or entered"),
+        Column(
+            "paper_on", "date", "", "The date on a form on paper; empty: answered on a screen"
+        ),
         INSTRUMENT,
         Column("rule", "text", "", "Scoring rule"),
         Column("score", "text", "", "Name of the score"),

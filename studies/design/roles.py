@@ -42,6 +42,7 @@ class Ability(StrEnum):
     ALLOCATE = "allocate"
     WITHDRAW = "withdraw"
     CORRECT = "correct"
+    ENTER_PAPER = "enter_paper"
     CLOSE = "close"
     SEE_OUTCOMES = "see_outcomes"
     EXPORT = "export"
@@ -73,6 +74,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.ALLOCATE,
             Ability.WITHDRAW,
             Ability.CORRECT,
+            Ability.ENTER_PAPER,
             Ability.CLOSE,
             Ability.BREAK_BLIND,
             Ability.LOCK,
@@ -96,6 +98,7 @@ ROLE_ABILITIES: Mapping[str, frozenset[Ability]] = {
             Ability.ALLOCATE,
             Ability.WITHDRAW,
             Ability.CORRECT,
+            Ability.ENTER_PAPER,
             Ability.BREAK_BLIND,
             Ability.LOCK,
             Ability.SEE_PROGRESS,

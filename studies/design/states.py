@@ -37,7 +37,8 @@ ASSESSMENT: Moves = {
     # What was begun stays begun when the window closes: it can be handed in late.
     "in_progress": frozenset({"submitted", "missed", "cancelled"}),
     "submitted": frozenset(),
-    "missed": frozenset(),
+    # What was filled in on paper in time may be entered when its window has gone.
+    "missed": frozenset({"in_progress"}),
     "cancelled": frozenset(),
 }
 PROTOCOL: Moves = {

@@ -98,3 +98,23 @@ class Assessment(StateMachine):
 
     def __str__(self) -> str:
         return f"{self.visit} {self.instrument}"
+
+
+class PaperForm(models.Model):
+    """That an assessment was answered on paper, and entered by staff."""
+
+    assessment = models.OneToOneField(
+        Assessment, models.PROTECT, related_name="paper", verbose_name=_("assessment")
+    )
+    filled_on = models.DateField(_("filled in on"), help_text=_("The date on the paper"))
+    filled_at = models.DateTimeField(
+        _("counts as"), help_text=_("Noon of that day in the participant's zone")
+    )
+    entered_by = models.CharField(_("entered by"), max_length=150)
+    entered_at = models.DateTimeField(_("entered"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("paper form"), _("paper forms")
+
+    def __str__(self) -> str:
+        return f"{self.assessment} on paper"

@@ -35,6 +35,7 @@ class Happening(models.TextChoices):
     OUTDATED = "supersede_consent", _("Consent replaced by a newer one")
     REVOKED = "revoke_consent", _("Consent taken back")
     SUBMITTED = "submit_assessment", _("Questionnaire handed in")
+    FROM_PAPER = "enter_from_paper", _("Entered from a form on paper")
     CORRECTED = "correct_answer", _("Answer corrected")
     ELIGIBLE = "find_eligible", _("Baseline complete, eligible")
     NOT_ELIGIBLE = "find_not_eligible", _("Not eligible")
@@ -55,7 +56,7 @@ class Happening(models.TextChoices):
     QUERY_CLOSED = "close_query", _("Query closed")
 
 
-ABOUT_A_SHEET = {Happening.SUBMITTED, Happening.CORRECTED}
+ABOUT_A_SHEET = {Happening.SUBMITTED, Happening.FROM_PAPER, Happening.CORRECTED}
 
 
 @dataclass(frozen=True, slots=True)

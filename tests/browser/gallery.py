@@ -231,6 +231,7 @@ def staff(
 ) -> list[Exhibit]:
     """The pages of clinician, researcher and administrator."""
     person = f"/clinic/{running}/p/{people['waiting']['code']}/"
+    on_paper = f"/clinic/{running}/p/{people['visited']['code']}/{people['visited']['paper']}"
     return [
         Exhibit("studies", "/clinic/", CLINICIAN),
         Exhibit("study-new", "/clinic/new/", CLINICIAN),
@@ -256,6 +257,9 @@ def staff(
         Exhibit(
             "correct-error", f"{person}{people['waiting']['answers']}d_b/", CLINICIAN, _press_main
         ),
+        Exhibit("paper-entry", on_paper, CLINICIAN),
+        Exhibit("paper-entry-error", on_paper, CLINICIAN, _press_main),
+        Exhibit("paper-form", f"{on_paper}form/", CLINICIAN),
         Exhibit("withdraw", f"{person}withdraw/", CLINICIAN),
         Exhibit("close", f"/clinic/{running}/close/", CLINICIAN),
         Exhibit("locks", f"{person}locks/", CLINICIAN),

@@ -291,6 +291,10 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     found["listener"]["morning"] = _morning(found["listener"])
     found["unlucky"]["morning"] = _morning(found["unlucky"], is_answered=True)
     found["waiting"]["answers"] = f"answers/{_correct(found['waiting'])}/"
+    due = Assessment.objects.filter(
+        visit__participant__code=found["visited"]["code"], visit__week=4, instrument="psqi"
+    )
+    found["visited"]["paper"] = f"paper/{due.get().pk}/"
     learner = Participant.objects.get(code=found["learner"]["code"])
     found["learner"]["diary"] = f"/me/diary/{mornings_open(learner)[0]}/"
     return found

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 
 from studies import clock
 from studies.design.dry_run import MONTH_RECALL
@@ -137,11 +138,14 @@ def _late_titrations() -> Iterator[Deviation]:
 
 
 def _handed_in() -> QuerySet[Assessment]:
-    """Return what was handed in lately, with when: a correction changes nothing about that."""
+    """Return what was handed in lately, with when: a correction changes nothing about that.
+
+    Of a form on paper its own day counts, not that of its entry.
+    """
     since = clock.now() - LATELY
     rows = Assessment.objects.filter(state=AssessmentState.SUBMITTED)
-    rows = rows.annotate(handed_in_at=F("response__submitted_at"))
-    return rows.filter(response__revision=1, handed_in_at__gte=since).select_related(
+    rows = rows.annotate(handed_in_at=Coalesce("paper__filled_at", "response__submitted_at"))
+    return rows.filter(response__revision=1, response__submitted_at__gte=since).select_related(
         "visit__participant__study"
     )
 

@@ -6,7 +6,7 @@ a time.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from questionnaires.instruments.instrument import Kind
@@ -45,6 +45,7 @@ class _Measured:
     instrument: str
     submitted_at: datetime
     rule: str
+    paper_on: date | None
 
 
 def answer_rows(study: Study, arms: Mapping[str, str]) -> Iterator[Row]:
@@ -74,8 +75,8 @@ def score_rows(study: Study, arms: Mapping[str, str]) -> Iterator[Row]:
             for name, value in scores[response].items():
                 yield (
                     about.code, arms[about.code], about.week, about.target_on,
-                    about.submitted_at.isoformat(), about.instrument, about.rule, name, value,
-                    " ".join(flags[response]),
+                    about.submitted_at.isoformat(), about.paper_on, about.instrument, about.rule,
+                    name, value, " ".join(flags[response]),
                 )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _in_batches(study: Study, arms: Mapping[str, str]) -> Iterator[dict[object, 
         .order_by("visit__participant__code", "visit__week", "position")
         .values_list(
             "response_id", "visit__participant__code", "visit__week", "visit__target_on",
-            "instrument", "response__submitted_at", "response__rule_id",
+            "instrument", "response__submitted_at", "response__rule_id", "paper__filled_on",
         )
     )  # fmt: skip
     rows = submitted.iterator()

@@ -19,7 +19,7 @@ from questionnaires.services import save_answer as keep
 from questionnaires.services import save_answers as keep_together
 from studies import clock
 from studies.models.participant import Participant
-from studies.services.trail.audit import Change, participant_actor, record, record_each
+from studies.services.trail.audit import Actor, Change, participant_actor, record, record_each
 
 # What a phone says about its own waiting is believed up to four weeks, and told from a minute on.
 LONGEST_WAIT_MS = 28 * 24 * 3600 * 1000
@@ -54,7 +54,7 @@ def keep_answer(
         elapsed_ms=elapsed_ms,
         key=key,
     )
-    _record(subject, participant, saved, raw, waited_ms)
+    _record(subject, participant_actor(participant), saved, raw, waited_ms)
     return saved
 
 
@@ -66,8 +66,12 @@ def keep_answers(
     response: Response,
     answers: Mapping[str, object],
     elapsed_ms: Mapping[str, int] | None = None,
+    actor: Actor | None = None,
 ) -> list[SavedAnswer]:
-    """Keep answers of `subject` that come together, each with an audit entry of its own."""
+    """Keep answers of `subject` that come together, each with an audit entry of its own.
+
+    `actor` is who entered them, where that was not the participant.
+    """
     saved = keep_together(
         response=response,
         answers=answers,
@@ -76,7 +80,7 @@ def keep_answers(
         elapsed_ms=elapsed_ms,
     )
     record_each(
-        actor=participant_actor(participant),
+        actor=actor or participant_actor(participant),
         action="save_answer",
         subject=subject,
         changes=[_change(one) for one in saved if one.changed],
@@ -95,6 +99,7 @@ def keep_refusal(
     elapsed_ms: int | None = None,
     key: UUID | None = None,
     waited_ms: int = 0,
+    actor: Actor | None = None,
 ) -> SavedAnswer:
     """Keep that a participant does not want to answer one item of `subject`."""
     saved = decline(
@@ -105,7 +110,7 @@ def keep_refusal(
         elapsed_ms=elapsed_ms,
         key=key,
     )
-    _record(subject, participant, saved, None, waited_ms)
+    _record(subject, actor or participant_actor(participant), saved, None, waited_ms)
     return saved
 
 
@@ -128,19 +133,19 @@ def _given_at(response: Response, waited_ms: int) -> datetime:
 
 def _record(
     subject: models.Model,
-    participant: Participant,
+    actor: Actor,
     saved: SavedAnswer,
     raw: object,
     waited_ms: int,
 ) -> None:
     if saved.is_late:
-        _record_late(subject, participant, saved, raw)
+        _record_late(subject, actor, saved, raw)
     if not saved.changed:
         return
     waited = {"waited_s": waited_ms // 1000} if waited_ms >= TOLD_FROM_MS else {}
     old, new = _change(saved)
     record(
-        actor=participant_actor(participant),
+        actor=actor,
         action="decline_answer" if saved.answer.is_declined else "save_answer",
         subject=subject,
         old=old,
@@ -155,14 +160,12 @@ def _change(saved: SavedAnswer) -> Change:
     return told(answer.item, saved.previous), new
 
 
-def _record_late(
-    subject: models.Model, participant: Participant, saved: SavedAnswer, raw: object
-) -> None:
+def _record_late(subject: models.Model, actor: Actor, saved: SavedAnswer, raw: object) -> None:
     """Note what came too late to count, so that nothing is lost without a trace."""
     item = saved.answer.item
     late = Given(is_declined=True) if raw is None else Given(str(raw))
     record(
-        actor=participant_actor(participant),
+        actor=actor,
         action="leave_out_late_answer",
         subject=subject,
         old=told(item, saved.previous),

@@ -23,7 +23,7 @@ from studies.design.eligibility import decide
 from studies.exceptions import AssessmentClosed, DecliningNotAllowed, OutsideWindow
 from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Assessment, AssessmentState
-from studies.services.trail.audit import SYSTEM, participant_actor, record
+from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
 from studies.services.visits.answers import keep_answer, keep_answers, keep_refusal
 from studies.services.visits.scheduling import turn_page
 
@@ -138,11 +138,16 @@ def submit_assessment(*, assessment: Assessment) -> Assessment:
     if assessment.state == AssessmentState.SUBMITTED:
         return assessment
     _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
+    return hand_in(assessment, participant_actor(assessment.visit.participant))
+
+
+@transaction.atomic(savepoint=False)
+def hand_in(assessment: Assessment, actor: Actor) -> Assessment:
+    """Hand in a locked assessment that was begun; `actor` is the participant, or who entered it."""
     response = submit_response(response=assessment.response, at=clock.now())
     assessment.move_to(AssessmentState.SUBMITTED)
-    participant = assessment.visit.participant
     record(
-        actor=participant_actor(participant),
+        actor=actor,
         action="submit_assessment",
         subject=assessment,
         old={"state": AssessmentState.IN_PROGRESS},

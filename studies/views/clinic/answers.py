@@ -151,4 +151,6 @@ def _assessment(request: HttpRequest, study: Study, code: str, pk: int) -> Asses
         visit__participant__in=visible.filter(study=study, code=code),
         state=AssessmentState.SUBMITTED,
     )
-    return get_object_or_404(own.select_related("visit__participant__study", "response"), pk=pk)
+    return get_object_or_404(
+        own.select_related("visit__participant__study", "response", "paper"), pk=pk
+    )

@@ -26,6 +26,7 @@ from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import reissue_link, reveal_contact, revoke_link
 from studies.services.entry.screening import screening_waits
 from studies.services.trail.audit import staff
+from studies.services.visits.paper import ENTERABLE
 from studies.views.clinic.consent_status import consent_status
 from studies.views.clinic.links import show_link_once
 from studies.views.clinic.queries import queries_of
@@ -42,6 +43,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "abilities": abilities_in(request.user, study),
         "timeline": timeline(participant),
         "visits": planned_visits(participant),
+        "enterable": ENTERABLE,
         "link": live_link(participant),
         "consent": consent_status(participant),
         "obstacles": obstacles_of(participant),

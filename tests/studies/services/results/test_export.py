@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import io
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 from zipfile import ZipFile
@@ -9,11 +10,13 @@ import pytest
 from pytest_django import Settings
 
 from questionnaires.instruments import instrument_named
+from studies import clock
 from studies.design.export_tables import TABLES
 from studies.design.taste import Rating
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.study import ArmKind, Study
+from studies.models.visit import Assessment
 from studies.services.allocation import allocate_participant, arm_of
 from studies.services.closing.locks import lock_database
 from studies.services.music.listening import record_listening
@@ -24,7 +27,8 @@ from studies.services.results.export import export_study
 from studies.services.trail.audit import SYSTEM
 from studies.services.visits.assessment import decline_answer, save_answer, submit_assessment
 from studies.services.visits.correction import correct_assessment
-from tests.factories import answer, make_participant, make_study
+from studies.services.visits.paper import enter_from_paper
+from tests.factories import answer, answers, make_participant, make_study
 from tests.studies.services.evenings import make_ready, someone_with
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +119,18 @@ def test_every_answer_and_score_of_the_analysed_is_there_once() -> None:
     scores = {(row["instrument"], row["score"]): row["value"] for row in _rows(files["scores.csv"])}
     assert scores["cpss", "total"] == "42.0"
     assert ("psqi", "component_quality") in scores
+
+
+def test_scores_of_a_form_on_paper_say_its_day() -> None:
+    participant = make_participant("allocated")
+    sheet = Assessment.objects.get(visit__participant=participant, visit__week=4, instrument="cpss")
+    day = sheet.visit.target_on
+    with clock.at(sheet.visit.opens_at + timedelta(days=6)):
+        enter_from_paper(
+            assessment=sheet, answers=answers("cpss"), blank=(), filled_on=day, actor=SYSTEM
+        )
+        rows = _rows(_files(participant.study)["scores.csv"])
+    assert {(row["week"], row["paper_on"]) for row in rows} == {("0", ""), ("4", day.isoformat())}
 
 
 def test_the_checksums_hold_and_the_columns_are_the_dictionarys() -> None:
