@@ -113,9 +113,9 @@ def test_an_item_left_blank_is_kept_as_declined(participant):
 
 def test_an_answer_that_does_not_fit_enters_nothing(participant):
     n_before = AuditEntry.objects.count()
-    with clock.at(sheet_of(participant).visit.opens_at + timedelta(days=6)):
-        with pytest.raises(AnswerRefused):
-            on_paper(sheet_of(participant), answers=answers("cpss", 2) | {"item_1": "9"})
+    soon = sheet_of(participant).visit.opens_at + timedelta(days=6)
+    with clock.at(soon), pytest.raises(AnswerRefused):
+        on_paper(sheet_of(participant), answers=answers("cpss", 2) | {"item_1": "9"})
     assert not PaperForm.objects.exists()
     assert AuditEntry.objects.count() == n_before
 
