@@ -258,8 +258,13 @@ def _events_of(notes: np.ndarray, metre: Metre, transposition: int) -> np.ndarra
 
 
 def _without_doublings(notes: np.ndarray) -> np.ndarray:
-    """Return the notes without a second note on the same onset and pitch (the longer one stays)."""
-    order = np.lexsort((notes[:, 0] - notes[:, 1], notes[:, 2], notes[:, 0]))
+    """Return the notes without a second note on the same onset and pitch.
+
+    The first track's stays, or a melody that an accompaniment doubles would lose notes to it; of
+    the others the longer one.
+    """
+    follows = notes[:, 4] > notes[:, 4].min()
+    order = np.lexsort((notes[:, 0] - notes[:, 1], follows, notes[:, 2], notes[:, 0]))
     notes = notes[order]
     same = (np.diff(notes[:, 0]) == 0) & (np.diff(notes[:, 2]) == 0)
     return notes[np.concatenate([[True], ~same])]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -32,6 +33,22 @@ def test_events_say_what_the_file_says(tmp_path):
     assert len(moved) == 1
     assert DURATION_STEPS[rows[:, 2]].tolist() == [note.duration for note in melody]
     assert len(piece.role(2)) == len(bass)
+
+
+def test_a_melody_keeps_the_notes_that_its_accompaniment_doubles(tmp_path):
+    score = tune(5)
+    melody, bass = score.parts
+    doubling = tuple(
+        replace(note, duration=note.duration + (note.pitch != after.pitch))
+        for note, after in pairwise(melody.notes)
+    )
+    assert doubling != melody.notes[:-1]
+    notes = tuple(sorted((*bass.notes, *doubling), key=lambda note: (note.onset, note.pitch)))
+    doubled = replace(score, parts=(melody, replace(bass, notes=notes)))
+    for name, written in (("plain", score), ("with-doubling", doubled)):
+        write_midi(written, tmp_path / f"{name}.mid")
+    plain, with_doubling = read_corpus(tmp_path).pieces
+    assert np.array_equal(with_doubling.role(0), plain.role(0))
 
 
 def test_the_same_tune_in_two_keys_gives_the_same_events(tmp_path):
