@@ -110,6 +110,18 @@ class LockRefused(StudyError):
         )
 
 
+class DatabaseLocked(StudyError):
+    """Nothing of a study may be edited any more."""
+
+    code = "database_locked"
+
+    def __init__(self, study_code: str, state: str) -> None:
+        super().__init__(
+            f"a study whose data may change was expected, got {study_code}, which is {state}. "
+            "Two people can open its lock for as long as no arm is known."
+        )
+
+
 class ReviewRefused(StudyError):
     """A review of the trail goes beyond it, or not beyond the one before."""
 

@@ -113,6 +113,11 @@ class Study(StateMachine):
         return Protocol.from_json(self.protocol)
 
     @property
+    def is_locked(self) -> bool:
+        """Nothing of it may be edited any more."""
+        return self.state in {StudyState.LOCKED, StudyState.UNBLINDED}
+
+    @property
     def is_blinded(self) -> bool:
         """Nobody may yet read results by arm."""
         return self.state != StudyState.UNBLINDED

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from studies.design.roles import Ability
+from studies.exceptions import DatabaseLocked
 from studies.models.lock import Lock, LockLevel, LockState
 from studies.models.participant import Participant
 from studies.models.study import Study
@@ -12,6 +13,12 @@ from studies.models.visit import Assessment, AssessmentState
 
 # Nothing comes after these, so only they can be locked.
 DONE_WITH = (AssessmentState.SUBMITTED, AssessmentState.MISSED, AssessmentState.CANCELLED)
+
+
+def require_unlocked(study: Study) -> None:
+    """Return nothing while a study's data may change; raises DatabaseLocked afterwards."""
+    if study.is_locked:
+        raise DatabaseLocked(study.code, study.state)
 
 
 def target_of(level: LockLevel, key: object, item: str = "") -> str:

@@ -23,8 +23,10 @@ from studies.models.deviation import (
 )
 from studies.models.participant import Participant
 from studies.models.sleep_window import SleepWindow
+from studies.models.study import StudyState
 from studies.models.user import User
 from studies.models.visit import Assessment, AssessmentState, Visit
+from studies.selectors.locks import require_unlocked
 from studies.services.cbt.words import sha256_of
 from studies.services.trail.audit import SYSTEM, Actor, record, staff
 
@@ -49,7 +51,8 @@ def find_deviations() -> int:
 def note_deviation(
     *, participant: Participant, words: str, happened_at: datetime, user: User
 ) -> Deviation:
-    """Keep a deviation that a person noticed; words name nobody."""
+    """Keep a deviation that a person noticed; words name nobody. Raises DatabaseLocked."""
+    require_unlocked(participant.study)
     if not words.strip():
         raise ReasonMissing("noting a deviation")
     now = clock.now()
@@ -72,6 +75,7 @@ def assess_deviation(*, deviation: Deviation, impact: str, measures: str, user: 
         raise ReasonMissing("looking into a deviation")
     rows = Deviation.objects.select_for_update(of=("self",)).select_related("participant__study")
     deviation = rows.get(pk=deviation.pk)
+    require_unlocked(deviation.participant.study)
     deviation.move_to(
         DeviationState.ASSESSED,
         impact=impact,
@@ -125,8 +129,11 @@ def _short_intervals() -> Iterator[Deviation]:
 
 
 def _late_titrations() -> Iterator[Deviation]:
+    # Nobody waits for a window of a study that ended.
     waiting = SleepWindow.objects.filter(
-        confirmed_at=None, computed_at__lte=clock.now() - TITRATION_DUE
+        confirmed_at=None,
+        computed_at__lte=clock.now() - TITRATION_DUE,
+        participant__study__state=StudyState.OPEN,
     )
     for window in waiting.select_related("participant__study"):
         yield Deviation(

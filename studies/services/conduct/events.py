@@ -24,6 +24,7 @@ from studies.models.safety import (
     Severity,
 )
 from studies.models.user import User
+from studies.selectors.locks import require_unlocked
 from studies.services.cbt.words import sha256_of
 from studies.services.conduct.items import WAITING, About, finish_item, open_item
 from studies.services.trail.audit import record, staff
@@ -43,8 +44,9 @@ class Account:
 
 @transaction.atomic
 def report_event(*, participant: Participant, account: Account, user: User) -> AdverseEvent:
-    """Keep an event and start its clock; raises EventRefused or ReasonMissing."""
+    """Keep an event and start its clock; raises EventRefused, ReasonMissing or DatabaseLocked."""
     participant = Participant.objects.select_for_update(of=("self",)).get(pk=participant.pk)
+    require_unlocked(participant.study)
     _refuse_unless_told(participant, account)
     now, plan = clock.now(), participant.study.plan.safety
     hours = plan.serious_hours if account.criteria else plan.triage_hours
@@ -191,6 +193,7 @@ def _note(event: AdverseEvent, words: str, user: User) -> EventNote:
 def _locked(event: AdverseEvent) -> tuple[AdverseEvent, str]:
     rows = AdverseEvent.objects.select_for_update(of=("self",)).select_related("participant__study")
     found = rows.get(pk=event.pk)
+    require_unlocked(found.participant.study)
     return found, found.state
 
 

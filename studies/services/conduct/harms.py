@@ -11,6 +11,7 @@ from studies.exceptions import HarmsRefused
 from studies.models.harms import HarmsInquiry
 from studies.models.participant import Participant, ParticipantState
 from studies.models.visit import Visit
+from studies.selectors.locks import require_unlocked
 from studies.services.trail.audit import Actor, record
 
 IN_CONTACT = (ParticipantState.ALLOCATED, ParticipantState.COMPLETED)
@@ -20,9 +21,11 @@ IN_CONTACT = (ParticipantState.ALLOCATED, ParticipantState.COMPLETED)
 def record_harms_inquiry(*, visit: Visit, was_untoward: bool, actor: Actor) -> HarmsInquiry:
     """Keep that somebody was asked at a visit; a second answer to it is refused.
 
-    Raises HarmsRefused at baseline, before the visit opens, and when it was asked already.
+    Raises HarmsRefused at baseline, before the visit opens, and when it was asked already; and
+    DatabaseLocked.
     """
     visit = Visit.objects.select_for_update(of=("self",)).get(pk=visit.pk)
+    require_unlocked(visit.participant.study)
     if visit.week == 0:
         raise HarmsRefused("baseline")
     if visit.opens_at > clock.now():
@@ -44,9 +47,9 @@ def record_harms_inquiry(*, visit: Visit, was_untoward: bool, actor: Actor) -> H
 def visits_to_ask(participant: Participant) -> list[Visit]:
     """Return the visits that have opened and at which nobody asked about harms, by week.
 
-    Whoever left is not asked any more.
+    Whoever left is not asked any more, nor anybody when the database is locked.
     """
-    if participant.state not in IN_CONTACT:
+    if participant.state not in IN_CONTACT or participant.study.is_locked:
         return []
     visits = participant.visits.filter(week__gt=0, opens_at__lte=clock.now())
     return list(visits.filter(harms_inquiry=None).order_by("week"))

@@ -7,6 +7,7 @@ from studies.exceptions import QueryRefused, ReasonMissing
 from studies.models.query import DataQuery, QueryNote, QueryState
 from studies.models.user import User
 from studies.models.visit import Assessment, AssessmentState
+from studies.selectors.locks import require_unlocked
 from studies.services.cbt.words import sha256_of
 from studies.services.trail.audit import record, staff
 
@@ -17,6 +18,7 @@ def ask_about(*, assessment: Assessment, item_key: str, question: str, user: Use
     _require_words(question, "a query")
     rows = Assessment.objects.select_for_update(of=("self",)).select_related("response")
     assessment = rows.get(pk=assessment.pk)
+    require_unlocked(assessment.visit.participant.study)
     _refuse_unless_askable(assessment, item_key)
     query = DataQuery.objects.create(
         assessment=assessment,
@@ -51,6 +53,7 @@ def _move(query: DataQuery, state: str, action: str, words: str, user: User) -> 
     _require_words(words, "a query")
     rows = DataQuery.objects.select_for_update(of=("self",))
     query = rows.select_related("assessment__visit__participant__study").get(pk=query.pk)
+    require_unlocked(query.assessment.visit.participant.study)
     old = query.state
     query.move_to(state)
     QueryNote.objects.create(

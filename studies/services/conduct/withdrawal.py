@@ -5,6 +5,7 @@ from django.db import transaction
 from studies import clock
 from studies.models.consent import Withdrawal, WithdrawalScope
 from studies.models.participant import Participant, ParticipantState
+from studies.selectors.locks import require_unlocked
 from studies.services.cbt.messages import erase_words
 from studies.services.entry.access import revoke_links
 from studies.services.entry.consent import revoke_consents
@@ -22,8 +23,10 @@ def withdraw_participant(
 
     ``intervention``: no more music or lessons, the questions go on. ``contact``: everything ends,
     answers so far are kept. ``data``: as contact, answers are left out and the contact is erased.
+    Raises DatabaseLocked: who is analysed cannot change when somebody may know the arms.
     """
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
+    require_unlocked(participant.study)
     scope = WithdrawalScope(scope)
     withdrawal, is_new = Withdrawal.objects.get_or_create(
         participant=participant,

@@ -10,6 +10,7 @@ from studies.design.intervals import total_s, union
 from studies.exceptions import ListeningRefused, NightUnknown
 from studies.models.listening import ListeningSession, PlaylistAssignment
 from studies.models.participant import Participant
+from studies.selectors.locks import require_unlocked
 from studies.services.trail.audit import participant_actor, record
 
 INTERVALS_MAX = 2000
@@ -27,9 +28,11 @@ def record_listening(
 ) -> ListeningSession:
     """Add what was played to one session of a night; sending it again changes nothing.
 
-    Raises NightUnknown for somebody else's night and ListeningRefused for impossible times.
+    Raises NightUnknown for somebody else's night, ListeningRefused for impossible times, and
+    DatabaseLocked.
     """
     night = _locked_night(participant, night_id)
+    require_unlocked(night.participant.study)
     client_id = _uuid(client_id)
     session = ListeningSession.objects.filter(client_id=client_id).first()
     if session is not None and session.assignment_id != night.pk:

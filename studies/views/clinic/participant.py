@@ -30,6 +30,7 @@ from studies.services.visits.paper import ENTERABLE
 from studies.views.clinic.consent_status import consent_status
 from studies.views.clinic.links import show_link_once
 from studies.views.clinic.queries import queries_of
+from studies.views.editing import edits_data
 from studies.views.posting import posted
 from studies.views.reasons import not_ready, obstacles_of
 
@@ -116,6 +117,7 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 
 
 @requires(Ability.WITHDRAW)
+@edits_data
 def withdraw(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     participant = participant_for(request, study, code, Ability.WITHDRAW)
     form = WithdrawForm(posted(request))

@@ -23,6 +23,7 @@ from studies.selectors.conduct import deviations_of, people_of, queries_in
 from studies.services.conduct.deviations import assess_deviation, note_deviation
 from studies.services.conduct.queries import answer_query, ask_about, ask_again, close_query
 from studies.templatetags.charts import week_name
+from studies.views.editing import edits_data, locked
 from studies.views.posting import posted
 
 STEPS = {
@@ -45,6 +46,7 @@ def deviations(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @requires(Ability.CORRECT)
+@edits_data
 def new_deviation(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     people = people_of(study, request.user, Ability.CORRECT)
     participant = get_object_or_404(people, code=code)
@@ -67,6 +69,8 @@ def new_deviation(request: HttpRequest, study: Study, code: str) -> HttpResponse
 def deviation(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     visible = deviations_of(study, request.user, Ability.CORRECT)
     found = get_object_or_404(visible, pk=pk)
+    if request.method == "POST" and study.is_locked:
+        return locked(request, study)
     form = AssessDeviationForm(posted(request))
     if form.is_valid():
         try:
@@ -74,7 +78,7 @@ def deviation(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         except MoveRefused:
             messages.error(request, _("Somebody was here before you. Nothing was changed."))
         return redirect("studies:deviations", study.code)
-    is_open = found.state == DeviationState.NOTED
+    is_open = found.state == DeviationState.NOTED and not study.is_locked
     context = {"study": study, "deviation": found, "form": form if is_open else None}
     return render(request, "studies/clinic/deviation.html", context)
 
@@ -93,8 +97,11 @@ def queries(request: HttpRequest, study: Study) -> HttpResponse:
 @requires(Ability.SEE_PARTICIPANTS)
 def query(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     found = get_object_or_404(queries_in(study, request.user), pk=pk)
+    if request.method == "POST" and study.is_locked:
+        return locked(request, study)
     able = abilities_in(request.user, study)
     steps = [step for step, ability in STEPS[found.state].items() if ability in able]
+    steps = [] if study.is_locked else steps
     form = QueryStepForm(posted(request), steps=steps)
     if steps and form.is_valid():
         _take(request, found, form)
@@ -111,6 +118,7 @@ def query(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
 
 
 @requires(Ability.QUERY)
+@edits_data
 def ask(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     people = people_of(study, request.user, Ability.QUERY)
     participant = get_object_or_404(people, code=code)

@@ -32,6 +32,7 @@ from studies.services.conduct.events import (
 from studies.services.conduct.harms import record_harms_inquiry, visits_to_ask
 from studies.services.conduct.items import acknowledge_item, finish_item, words_of
 from studies.services.trail.audit import record, staff
+from studies.views.editing import edits_data, locked
 from studies.views.posting import posted
 
 
@@ -65,6 +66,7 @@ def item(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
 
 
 @requires(Ability.HANDLE_SAFETY)
+@edits_data
 def harms(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     """Ask about harms at the first visit at which nobody did; a yes is reported next."""
     people = people_of(study, request.user, Ability.HANDLE_SAFETY)
@@ -83,6 +85,7 @@ def harms(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 
 
 @requires(Ability.HANDLE_SAFETY)
+@edits_data
 def new_event(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     people = people_of(study, request.user, Ability.HANDLE_SAFETY)
     participant = get_object_or_404(people, code=code)
@@ -101,6 +104,8 @@ def new_event(request: HttpRequest, study: Study, code: str) -> HttpResponse:
 @requires(Ability.HANDLE_SAFETY)
 def event(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
     found = get_object_or_404(events_of(study, request.user), pk=pk)
+    if request.method == "POST" and study.is_locked:
+        return locked(request, study)
     form = EventStepForm(posted(request), state=found.state)
     if form.is_valid() and _step(request, found, form):
         return redirect("studies:event", study.code, pk)
@@ -110,7 +115,7 @@ def event(request: HttpRequest, study: Study, pk: int) -> HttpResponse:
         "criteria": [CRITERIA_NAMES[name] for name in found.criteria],
         "notes": found.notes.select_related("noted_by"),
         "items": found.items.select_related("owner"),
-        "form": form if EventStepForm.STEPS[found.state] else None,
+        "form": form if EventStepForm.STEPS[found.state] and not study.is_locked else None,
     }
     return render(request, "studies/clinic/event.html", context)
 

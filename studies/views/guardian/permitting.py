@@ -98,7 +98,7 @@ def take_back(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 
 def _held(participant: Participant) -> Consent | None:
-    if participant.state not in ASKABLE:
+    if participant.state not in ASKABLE or participant.study.is_locked:
         return None
     held = participant.consents.filter(role=ConsentRole.PERMISSION, state=ConsentState.AGREED)
     return held.first()

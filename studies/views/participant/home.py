@@ -66,6 +66,8 @@ def group(request: HttpRequest, participant: Participant) -> HttpResponse:
 @consent_page
 def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Ask what to stop, ask once more, stop; without a word of blame."""
+    if participant.study.is_locked:
+        return render(request, "studies/participant/study_ended.html")
     form = StopForm(posted(request), has_evenings=arm_kind_of(participant) is not None)
     if form.is_valid() and "confirmed" in request.POST:
         withdraw_participant(

@@ -6,20 +6,22 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from studies import clock
 from studies.models.lock import Lock
 from studies.models.participant import Participant
 from studies.models.retention import ContactRetention
 from studies.models.signature import Signature
-from studies.models.study import Study, StudyState
+from studies.models.study import Role, Study, StudyState
 from studies.models.unblinding import Unblinding
 from studies.models.visit import Assessment
 from studies.services.allocation import arm_of
-from studies.services.closing.locks import lock_visit
+from studies.services.closing.locks import lock_database, lock_visit
+from studies.services.conduct.events import Account, report_event
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM, staff
 from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.closing.test_locks import correct, sheet
-from tests.studies.views.browsers import clinician_in, desk_of, researcher_in, short_plan
+from tests.studies.views.browsers import clinician_in, desk_of, phone_of, researcher_in, short_plan
 from tests.studies.views.test_blinding import ARM_WORDS
 from therapy_site.demonstration import current_code
 
@@ -214,3 +216,27 @@ def test_only_what_is_done_with_is_offered_to_be_locked() -> None:
     # Baseline and its two questionnaires; the later visits and the whole are still to come.
     assert page.count('name="target"') == 3
     assert page.count("Still to come") == 7
+
+
+def test_pages_that_change_data_are_closed_with_the_database(participant: Participant) -> None:
+    study, phone = participant.study, phone_of(participant)
+    desk, monitor = clinician_in(study), desk_of(make_staff(Role.MONITOR, study=study))
+    page = address("participant", participant)
+    event = report_event(
+        participant=participant,
+        account=Account(clock.today(participant.zone), "Fell", "mild", "none"),
+        user=clinician_of(study),
+    )
+    close_study(study=study, actor=SYSTEM, reason="all done")
+    lock_database(study=study, actor=SYSTEM)
+    for name in ("withdraw", "event_new", "deviation_new", "harms"):
+        response = desk.get(address(name, participant))
+        assert response.status_code == 409
+        assert "The database is locked" in response.content.decode()
+        assert address(name, participant) not in desk.get(page).content.decode()
+    assert monitor.get(address("ask", participant)).status_code == 409
+    told = desk.post(reverse("studies:event", args=[study.code, event.pk]), {"step": "triage"})
+    assert told.status_code == 409
+    own = phone.post("/me/stop/", {"scope": "data", "reason": "", "confirmed": "yes"})
+    assert "The study has ended" in own.content.decode()
+    assert not participant.withdrawals.exists()

@@ -98,6 +98,8 @@ def test_a_withdrawal_is_recorded_as_wide_as_it_was_asked_for():
     assert client.post(address, answer | {"confirmed": "yes"}).url == page_of(participant)
     participant.refresh_from_db()
     assert participant.state == ParticipantState.WITHDRAWN
+    # Whoever stopped may still take the answers back.
+    assert address in client.get(page_of(participant)).content.decode()
 
 
 def test_a_contact_that_was_erased_is_not_offered_any_more():
@@ -109,6 +111,7 @@ def test_a_contact_that_was_erased_is_not_offered_any_more():
     page = client.post(f"{page_of(participant)}withdraw/", erasing, follow=True).content.decode()
     assert "Withdrawn as asked." in page
     assert contact not in page
+    assert f"{page_of(participant)}withdraw/" not in page
 
 
 def test_staff_read_the_days_that_the_participant_reads():
