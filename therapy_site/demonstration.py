@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.cache import cache
 from django.http import HttpRequest
 
-CODE_PAGES = {"mfa_authenticate", "mfa_reauthenticate", "sign", "break_blind"}
+CODE_PAGES = {"mfa_authenticate", "mfa_reauthenticate", "sign", "break_blind", "trail_review"}
 # A code works once. A second sign-in within half a minute is shown the next one, which the
 # demonstration's tolerance accepts early.
 STEPS = (0, 1, -1)

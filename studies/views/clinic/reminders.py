@@ -60,6 +60,8 @@ REASONS = {
     Why.CAPPED: gettext_lazy("Waits: enough reminders for now"),
     NO_SERVER: gettext_lazy("Does not go out: this installation has no mail server"),
 }
+# Days that a demonstration played through, or that its clock was moved over.
+PLAYED = gettext_lazy("Not sent: nobody is mailed while days are only played through")
 TRIED = {
     SERVER_DOWN: gettext_lazy("The mail server did not answer"),
     REFUSED: gettext_lazy("The mail server refused the address"),
@@ -107,7 +109,10 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         context = {
             "study": study,
             "participant": participant,
-            "lines": [_line(prospect) for prospect in outlook(participant)],
+            "lines": [
+                _line(prospect, is_synthetic=study.is_synthetic)
+                for prospect in outlook(participant)
+            ],
             "is_stopped": wants_none(participant),
             "copies": [_copy_line(row) for row in copy_mails_of(participant)],
             "abilities": abilities_in(request.user, study),
@@ -130,13 +135,14 @@ def settle_copy(request: HttpRequest, study: Study, code: str, pk: int) -> HttpR
     return redirect("studies:reminders", study.code, code)
 
 
-def _line(prospect: Prospect) -> Line:
+def _line(prospect: Prospect, *, is_synthetic: bool) -> Line:
     row = prospect.row
     is_sent = row is not None and row.state == ReminderState.SENT
-    return Line(prospect.at, str(SUBJECTS[prospect.step.subject]), _verdict(prospect), is_sent)
+    verdict = _verdict(prospect, is_synthetic=is_synthetic)
+    return Line(prospect.at, str(SUBJECTS[prospect.step.subject]), verdict, is_sent)
 
 
-def _verdict(prospect: Prospect) -> str:
+def _verdict(prospect: Prospect, *, is_synthetic: bool) -> str:
     row = prospect.row
     if row is not None and row.state == ReminderState.SENT:
         return _("Sent %(at)s") % {"at": moment(row.sent_at)}
@@ -147,6 +153,8 @@ def _verdict(prospect: Prospect) -> str:
         return _("To come, if something waits then")
     if prospect.why == Why.PAST and row is not None and row.reason:
         return str(REASONS[row.reason])
+    if prospect.why == Why.PAST and is_synthetic:
+        return str(PLAYED)
     return str(REASONS[prospect.why])
 
 

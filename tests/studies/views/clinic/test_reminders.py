@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from studies import clock
+from studies.models.access import PrivateLink
 from studies.models.consent import CopyMail, CopyMailState
-from studies.models.study import Role
+from studies.models.study import Role, Study
 from studies.services.conduct.reminders import choose_reminders, send_due_reminders
 from studies.services.entry.copy_mail import UNREACHED
 from studies.services.trail.audit import SYSTEM
@@ -36,6 +37,25 @@ def test_the_page_says_what_went_out_what_waits_and_why():
         assert "This participant wants no reminders" in page
         for word in ("lesson", "CBT", "ada@example.org"):
             assert word not in page
+
+
+def test_synthetic_people_are_spoken_of_as_what_they_are():
+    with clock.at(ALLOCATED_AT):
+        participant = make_participant("allocated", study=make_study(protocol=short_plan()))
+        study = participant.study
+        PrivateLink.objects.filter(participant=participant).update(pin_hash="")
+    person = reverse("studies:participant", args=[study.code, participant.code])
+    said = {
+        person: ("synthetic people need none", "Waiting for a PIN until"),
+        f"{person}reminders/": ("only played through", "nothing was sent while its days lasted"),
+    }
+    with clock.at(ALLOCATED_AT + timedelta(weeks=6)):
+        desk = clinician_in(study)
+        for is_synthetic in (True, False):
+            Study.objects.filter(pk=study.pk).update(is_synthetic=is_synthetic)
+            for address, words in said.items():
+                page = desk.get(address).content.decode()
+                assert [word in page for word in words] == [is_synthetic, not is_synthetic]
 
 
 def test_a_copy_that_did_not_arrive_is_on_the_worklist_until_staff_settle_it():
