@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 # Residual variance, as a part of the outcome's, below which there is none.
 SMALLEST_VARIANCE = 1e-24
+# Leverage nearer to 1 than this is 1 and rounding; a share in a number below the other is none.
+SMALLEST_ROOM, SMALLEST_PART = 1e-9, 1e-7
 
 
 class Covariance(StrEnum):
@@ -94,16 +96,38 @@ class LinearFit:
         return inner + float(row[about.intercepts].sum()) * about.y_centre
 
     def covariance(self, rows: Array, kind: Covariance = Covariance.CLASSICAL) -> Array:
-        """Return the covariance of linear functions, given as rows of weights."""
+        """Return the covariance of linear functions, given as rows of weights.
+
+        Raises
+        ------
+        NotEstimable
+            A robust one is asked for what one participant alone determines.
+        """
         weights = np.array([self.coordinates.weights(row) for row in rows])
         if kind is Covariance.CLASSICAL:
             inner = self._variance * np.eye(len(self.beta))
         else:
-            leverage = np.minimum((self.columns**2).sum(axis=1), 1 - 1e-12)
-            power = 1 if kind is Covariance.HC2 else 2
-            weight = self.residuals**2 / (1 - leverage) ** power
-            inner = (self.columns * weight[:, None]).T @ self.columns
+            inner = self._robust(weights, kind)
         return weights @ inner @ weights.T * self.coordinates.y_spread**2
+
+    def _robust(self, weights: Array, kind: Covariance) -> Array:
+        """Return the sandwich's covariance of the orthonormal coefficients.
+
+        Who is alone with an effect is fitted exactly, whatever their score: nothing tells how far
+        off it is. Functions that they have no part in are those of the fit without them.
+        """
+        leverage = (self.columns**2).sum(axis=1)
+        alone = leverage > 1 - SMALLEST_ROOM
+        parts = np.abs(self.columns[alone] @ weights.T)
+        if (parts > SMALLEST_PART * np.linalg.norm(weights, axis=1)).any():
+            raise NotEstimable(
+                f"expected two participants or more behind every effect for {kind} standard "
+                "errors, got one alone. Join small strata in the plan."
+            )
+        power = 1 if kind is Covariance.HC2 else 2
+        weight = np.zeros_like(leverage)
+        weight[~alone] = self.residuals[~alone] ** 2 / (1 - leverage[~alone]) ** power
+        return (self.columns * weight[:, None]).T @ self.columns
 
     def df(self, _row: Array) -> float:
         """Return the degrees of freedom of any linear function."""

@@ -96,3 +96,24 @@ def test_a_covariate_far_from_nought_costs_no_digits() -> None:
         return estimate.value, estimate.se
 
     assert contrast(base + 1e6) == pytest.approx(contrast(base), rel=1e-8)
+
+
+def test_robust_errors_leave_out_who_is_alone_and_refuse_what_they_alone_tell() -> None:
+    random = np.random.default_rng(7)
+    arm = Factor("arm", np.arange(13) % 2, ("a", "b"))
+    site = Factor("site", np.where(np.arange(13) == 12, 1, 0), ("large", "one person"))
+    terms = [Term(Intercept(13), OWN), Term(site), Term(arm)]
+    scores = random.normal(10, 3, 13)
+    fit = fit_linear(Design(terms, ("8",)), scores)
+    rest = fit_linear(Design([Term(Intercept(12), OWN), Term(arm.take(np.arange(12)))], ("8",)),
+                      scores[:12])  # fmt: skip
+    for kind in (Covariance.HC2, Covariance.HC3):
+        contrast = fit.estimate(_contrast(fit), "contrast", kind=kind, **SIGN)
+        without = rest.estimate(_contrast(rest), "contrast", kind=kind, **SIGN)
+        assert (contrast.value, contrast.se) == pytest.approx((without.value, without.se))
+        with pytest.raises(NotEstimable, match="one alone"):
+            fit.estimate(fit.design.row(0, {"arm": "a"}), "mean", kind=kind, **SIGN)
+
+
+def _contrast(fit: LinearFit) -> np.ndarray:
+    return fit.design.row(0, {"arm": "b"}) - fit.design.row(0, {"arm": "a"})
