@@ -49,7 +49,7 @@ class ItemFigures:
 
 @dataclass(frozen=True, slots=True)
 class ScaleFigures:
-    """The reliability of a sum of items."""
+    """The reliability of a sum of items; no omega where one factor does not fit them."""
 
     alpha: Estimate
     alpha_standardised: float
@@ -98,7 +98,7 @@ def scale_figures(items: ArrayLike, *, level: float = LEVEL) -> ScaleFigures:
     )  # fmt: skip
     correlation = covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
     return ScaleFigures(
-        alpha, _alpha(correlation), omega(correlation) if k > FEWEST_ITEMS else None,
+        alpha, _alpha(correlation), _omega_if_any(correlation),
         tuple(_item(answers, place) for place in range(k)), n, n_incomplete, error,
         DETECTABLE * error,
     )  # fmt: skip
@@ -216,6 +216,16 @@ def _complete(items: ArrayLike) -> tuple[Array, int]:
     if (complete.std(axis=0) == 0).any():
         raise NotEstimable("expected items that vary between people, got a constant one.")
     return complete, len(everything) - len(complete)
+
+
+def _omega_if_any(correlation: Array) -> float | None:
+    """Return omega, or None where two items or a misfit leave it undetermined."""
+    if len(correlation) <= FEWEST_ITEMS:
+        return None
+    try:
+        return omega(correlation)
+    except NotConverged:
+        return None
 
 
 def _alpha(covariance: Array) -> float:

@@ -17,13 +17,18 @@ from studies.stats.analysis.comparisons import REFERENCE, Comparison, comparison
 from studies.stats.analysis.modelled import Case
 from studies.stats.analysis.records import Place, Record, refused
 from studies.stats.design.interim import blinded_sd, conditional_power, spending_bounds
-from studies.stats.errors import StatisticsError
-from studies.stats.estimate import NO_SIGN, Estimate
+from studies.stats.errors import NotConverged, StatisticsError
+from studies.stats.estimate import NO_SIGN, Estimate, not_estimable
 from studies.stats.exposure import FeatureEffect, feature_effects
 from studies.stats.mediation import mediation
 from studies.stats.plan.plan import Mediator
 from studies.stats.regression.terms import OWN, Design, Factor, Intercept, Term
-from studies.stats.reliability import ScaleFigures, retest_agreement, scale_figures
+from studies.stats.reliability import (
+    FEWEST_ITEMS,
+    ScaleFigures,
+    retest_agreement,
+    scale_figures,
+)
 
 Array = NDArray[np.float64]
 
@@ -201,7 +206,10 @@ def _scale(place: Place, items: Array) -> list[Record]:
     except StatisticsError as error:
         where = replace(place, method="alpha")
         return [refused(where, "alpha", error, n=len(asked), **about)]
-    return [Record(replace(place, method=name), estimate) for name, estimate in _figures(found)]
+    return [
+        Record(replace(place, method=name), estimate, NotConverged.code)
+        for name, estimate in _figures(found)
+    ]
 
 
 def _figures(found: ScaleFigures) -> list[tuple[str, Estimate]]:
@@ -209,10 +217,15 @@ def _figures(found: ScaleFigures) -> list[tuple[str, Estimate]]:
         return Estimate(name, value, None, None, found.n, how, "higher is better", unit)
 
     figures = [("alpha", found.alpha)]
+    how = "one factor, maximum likelihood"
     if found.omega is not None:
+        figures.append(("omega", plain("omega", found.omega, how, "reliability")))
+    elif len(found.items) > FEWEST_ITEMS:
+        reason = "one factor does not fit the items: read alpha alone"
         figures.append(
-            ("omega", plain("omega", found.omega, "one factor, maximum likelihood", "reliability"))
-        )
+            ("omega", not_estimable("omega", n=found.n, method=how, sign="higher is better",
+                                    unit="reliability", reason=reason))
+        )  # fmt: skip
     sem, change = found.standard_error, found.smallest_detectable_change
     how = "SD times the root of 1 - alpha"
     return [

@@ -47,6 +47,17 @@ def test_omega_finds_the_loadings_it_was_made_of() -> None:
         omega(np.array([[1, 0.9, 0.9], [0.9, 1, 0.1], [0.9, 0.1, 1.0]]))
 
 
+def test_items_that_one_factor_does_not_fit_keep_their_alpha() -> None:
+    # The second and third item share all they have with the first and nothing with each other.
+    random = np.random.default_rng(3)
+    second, third = random.normal(size=(2, 60))
+    items = np.column_stack([second + third + 0.1 * random.normal(size=60), second, third])
+    found = scale_figures(items)
+    assert found.omega is None
+    assert found.alpha.value > 0.5
+    assert found.standard_error > 0
+
+
 def test_agreement_counts_a_shift_between_two_measurements() -> None:
     first = np.array([5.0, 9, 12, 7, 15, 10])
     assert retest_agreement(first, first) == pytest.approx(1)
