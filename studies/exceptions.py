@@ -31,6 +31,17 @@ class MoveRefused(StudyError):
     code = "move_refused"
 
 
+class SentAlready(StudyError):
+    """A form came a second time."""
+
+    code = "sent_already"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a form that was not sent yet was expected, got the same one again. Nothing was added."
+        )
+
+
 # --- Setting up -------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from studies.design.majority import age_on
 from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Source
 from studies.design.protocol import Protocol
+from studies.forms.once import OnceForm
 from studies.models.consent import WithdrawalScope
 from studies.models.study import Site, Study
 
@@ -76,7 +77,7 @@ class NewStudyForm(forms.Form):
         return zone
 
 
-class InviteForm(forms.Form):
+class InviteForm(OnceForm):
     """An invitation; the name and the contact are sealed apart from everything else."""
 
     name = forms.CharField(
@@ -157,7 +158,7 @@ class InviteForm(forms.Form):
     @property
     def invitation(self) -> dict[str, object]:
         """What `invite_participant` takes, the levels of the stratification factors together."""
-        stated = dict(self.cleaned_data)
+        stated = self.stated
         strata = {name: stated.pop(name) for name in self._factors}
         code = stated.pop("site", next(iter(self._sites), None))
         return {**stated, "strata": strata, "site": self._sites.get(code)}

@@ -4,6 +4,7 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from studies.forms.once import OnceForm
 from studies.models.signature import Meaning
 from studies.models.user import User
 
@@ -63,7 +64,7 @@ class SignForm(ProofForm):
     field_order = ["meaning", "password", "code"]
 
 
-class ReportUnblindingForm(forms.Form):
+class ReportUnblindingForm(OnceForm):
     """How an arm became known by accident, and what follows."""
 
     reason = forms.CharField(

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from studies.design.safety import CRITERIA
+from studies.forms.once import OnceForm
 from studies.models.deviation import Impact
 from studies.models.safety import EventState, Relation, Severity
 from studies.services.conduct.events import Account
@@ -69,7 +70,7 @@ class HarmsForm(forms.Form):
     )
 
 
-class EventForm(forms.Form):
+class EventForm(OnceForm):
     """An adverse event, as it is known now."""
 
     began_on = _day(_("When did it begin?"))
@@ -97,8 +98,7 @@ class EventForm(forms.Form):
     @property
     def account(self) -> Account:
         """What is reported."""
-        stated = dict(self.cleaned_data)
-        return Account(**{**stated, "criteria": tuple(stated["criteria"])})
+        return Account(**{**self.stated, "criteria": tuple(self.cleaned_data["criteria"])})
 
 
 class EventStepForm(forms.Form):
@@ -146,7 +146,7 @@ class EventStepForm(forms.Form):
         return stated
 
 
-class DeviationForm(forms.Form):
+class DeviationForm(OnceForm):
     """A deviation that somebody noticed."""
 
     happened_on = _day(_("When did it happen?"))

@@ -1,5 +1,7 @@
 """Locks, signatures and the unblinding of one person, for those who answer for the data."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,7 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from studies.exceptions import ErasureRefused, LockRefused, MoveRefused, NothingToSign, StudyError
+from studies.exceptions import (
+    ErasureRefused,
+    LockRefused,
+    MoveRefused,
+    NothingToSign,
+    SentAlready,
+    StudyError,
+)
 from studies.forms.closing import (
     BreakBlindForm,
     ErasureForm,
@@ -33,6 +42,7 @@ from studies.services.closing.signing import casebook_sha256, sign_casebook, sig
 from studies.services.closing.unblinding import break_blind as tell_arm
 from studies.services.closing.unblinding import report_unblinding as report
 from studies.services.trail.audit import staff
+from studies.views.once import SENT, once
 from studies.views.posting import posted
 from studies.views.proof import too_many_tries
 
@@ -145,8 +155,14 @@ def report_unblinding(request: HttpRequest, study: Study, code: str) -> HttpResp
     form = ReportUnblindingForm(posted(request))
     if form.is_valid():
         try:
-            report(participant=participant, actor=staff(request.user), **form.cleaned_data)
+            tell = partial(
+                report, participant=participant, actor=staff(request.user), **form.stated
+            )
+            once(request, form, tell)
             messages.success(request, _("Recorded. The principal investigators are told."))
+            return redirect("studies:participant", study.code, code)
+        except SentAlready:
+            messages.info(request, SENT)
             return redirect("studies:participant", study.code, code)
         except StudyError:
             form.add_error(None, _("This participant has no group yet. There is nothing to tell."))

@@ -1,6 +1,7 @@
 """Deviations from the protocol, and queries about answers."""
 
 from datetime import datetime, time
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from questionnaires.selectors import wording_for
-from studies.exceptions import MoveRefused, QueryRefused
+from studies.exceptions import MoveRefused, QueryRefused, SentAlready
 from studies.forms.conduct import AskForm, AssessDeviationForm, DeviationForm, QueryStepForm
 from studies.models.deviation import DeviationState
 from studies.models.participant import Participant
@@ -24,6 +25,7 @@ from studies.services.conduct.deviations import assess_deviation, note_deviation
 from studies.services.conduct.queries import answer_query, ask_about, ask_again, close_query
 from studies.templatetags.charts import week_name
 from studies.views.editing import edits_data, locked
+from studies.views.once import SENT, once
 from studies.views.posting import posted
 
 STEPS = {
@@ -53,13 +55,18 @@ def new_deviation(request: HttpRequest, study: Study, code: str) -> HttpResponse
     form = DeviationForm(posted(request))
     if form.is_valid():
         day = form.cleaned_data["happened_on"]
-        note_deviation(
+        note = partial(
+            note_deviation,
             participant=participant,
             words=form.cleaned_data["words"],
             happened_at=datetime.combine(day, time(12), tzinfo=ZoneInfo(participant.zone)),
             user=request.user,
         )
-        messages.success(request, _("Noted."))
+        try:
+            once(request, form, note)
+            messages.success(request, _("Noted."))
+        except SentAlready:
+            messages.info(request, SENT)
         return redirect("studies:deviations", study.code)
     context = {"study": study, "participant": participant, "form": form}
     return render(request, "studies/clinic/deviation_new.html", context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from studies import clock
-from studies.exceptions import EventRefused, HarmsRefused, MoveRefused, SecondPersonMissing
+from studies.exceptions import (
+    EventRefused,
+    HarmsRefused,
+    MoveRefused,
+    SecondPersonMissing,
+    SentAlready,
+)
 from studies.forms.conduct import CRITERIA_NAMES, EventForm, EventStepForm, HarmsForm, NoteForm
 from studies.models.safety import ActionItem, AdverseEvent
 from studies.models.study import Study
@@ -33,6 +40,7 @@ from studies.services.conduct.harms import record_harms_inquiry, visits_to_ask
 from studies.services.conduct.items import acknowledge_item, finish_item, words_of
 from studies.services.trail.audit import record, staff
 from studies.views.editing import edits_data, locked
+from studies.views.once import SENT, once
 from studies.views.posting import posted
 
 
@@ -92,7 +100,13 @@ def new_event(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     form = EventForm(posted(request))
     if form.is_valid():
         try:
-            made = report_event(participant=participant, account=form.account, user=request.user)
+            report = partial(
+                report_event, participant=participant, account=form.account, user=request.user
+            )
+            made = once(request, form, report)
+        except SentAlready:
+            messages.info(request, SENT)
+            return redirect("studies:safety", study.code)
         except EventRefused:
             form.add_error("began_on", _("Enter a day up to today"))
         else:

@@ -1,5 +1,7 @@
 """A clinician's studies: draft, open, invite, end; never an arm."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from studies import clock
 from studies.exceptions import (
     NotEligible,
+    SentAlready,
     SiteNotApproved,
     StudyError,
     StudyNotOpen,
@@ -37,6 +40,7 @@ from studies.services.protocol.setup import (
 from studies.services.protocol.versions import version_to_confirm
 from studies.services.trail.audit import staff
 from studies.views.clinic.links import show_link_once
+from studies.views.once import SENT, once
 from studies.views.posting import posted
 from studies.views.proof import too_many_tries
 from studies.views.reasons import obstacles
@@ -122,12 +126,16 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            invitation = invite_participant(
-                study=study, actor=staff(request.user), **form.invitation
+            invite_once = partial(
+                invite_participant, study=study, actor=staff(request.user), **form.invitation
             )
+            invitation = once(request, form, invite_once)
         except NotEligible:
             known = {"age_years": form.cleaned_data["age_years"]}
             form.add_error("age_years", obstacles(study.plan.eligibility, known))
+        except SentAlready:
+            messages.info(request, SENT)
+            return redirect("studies:study", study.code)
         except StudyNotOpen:
             form.add_error(None, _("The study is not open"))
         except SiteNotApproved:
