@@ -1,10 +1,18 @@
 // Tonight's player. The fade is part of the file, so nothing here has to run while the phone is
 // locked: without this module the browser's own controls play the same night.
 
+import { send as sendReport, sendLast } from "./heard.js";
+
 const SEND_EVERY_S = 30;
 const SKIP_S = 30;
 // A step of media time longer than this was a seek, not listening.
 const STEP_AT_MOST_S = 2;
+// After a longer silence somebody may be asleep, whom music that begins by itself would wake.
+const SILENCE_AT_MOST_MS = 120_000;
+const SWELL_MS = 8000;
+const SWELL_STEP_MS = 100;
+const TRY_AFTER_MS = 3000;
+const TRY_AT_MOST_EVERY_MS = 60_000;
 
 const box = document.getElementById("player");
 const audio = box.querySelector("audio");
@@ -15,6 +23,8 @@ const heard = new Map(); // start of a stretch -> its end, both in seconds of th
 let stretch = null;
 let position = 0;
 let sentAt = 0;
+let isWanted = false; // somebody pressed Play, and nobody has paused since
+let lost = null; // while there is no connection: where the music stopped, since when, tries so far
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -41,26 +51,23 @@ function listen() {
 // Everything heard since the page opened: the server makes the union, so a lost report, or one
 // that arrives twice, changes nothing.
 function report() {
-  const form = new FormData();
   const round = (seconds) => Math.round(seconds * 10) / 10;
   const pairs = [...heard].map(([start, end]) => [round(start), round(end)]);
-  form.set("night", box.dataset.night);
-  form.set("client_id", clientId);
-  form.set("intervals", JSON.stringify(pairs.filter(([start, end]) => end > start).slice(-200)));
-  form.set("csrfmiddlewaretoken", box.querySelector("[name=csrfmiddlewaretoken]").value);
-  return form;
+  return {
+    url: box.dataset.heard,
+    person: document.getElementById("kept")?.dataset.person,
+    night: box.dataset.night,
+    client_id: clientId,
+    intervals: JSON.stringify(pairs.filter(([start, end]) => end > start).slice(-200)),
+  };
 }
 
 function send({ isLast = false } = {}) {
   listen();
   if (heard.size === 0) return;
   sentAt = audio.currentTime;
-  if (isLast && navigator.sendBeacon) {
-    navigator.sendBeacon(box.dataset.heard, report());
-    return;
-  }
-  const request = { method: "POST", body: report(), keepalive: true };
-  fetch(box.dataset.heard, request).catch(() => {}); // the next report carries it again
+  if (isLast) sendLast(report());
+  else sendReport(report());
 }
 
 function showTimeLeft() {
@@ -72,12 +79,75 @@ function showTimeLeft() {
 }
 
 function showState() {
-  const isPlaying = !audio.paused && !audio.ended;
+  const isPlaying = lost ? isWanted : !audio.paused && !audio.ended;
   button.setAttribute("aria-pressed", String(isPlaying));
   button.setAttribute("aria-label", isPlaying ? box.dataset.pause : box.dataset.play);
   if ("mediaSession" in navigator) {
     navigator.mediaSession.playbackState = isPlaying ? "playing" : "paused";
   }
+}
+
+function start() {
+  isWanted = true;
+  if (!lost) return audio.play();
+  lost.since = Date.now();
+  showState();
+  return comeBack();
+}
+
+function stop() {
+  isWanted = false;
+  audio.pause();
+  showState();
+}
+
+// What is buffered plays on without a connection, and the browser tries for half a minute; then the
+// element gives up for good, and has to be loaded anew.
+function lose() {
+  lost ??= { at: audio.currentTime, since: Date.now(), tries: 0 };
+  left.textContent = box.dataset.lost;
+  const rest = Math.min(TRY_AFTER_MS * 2 ** lost.tries++, TRY_AT_MOST_EVERY_MS);
+  setTimeout(comeBack, rest);
+}
+
+async function comeBack() {
+  const before = lost;
+  if (!before || before.isAsking) return;
+  before.isAsking = true;
+  try {
+    const answer = await fetch(audio.src, { method: "HEAD", cache: "no-store" });
+    if (answer.status >= 500) throw new Error(answer.statusText);
+    // Signed out, or another night by now: the page says so.
+    if (!answer.ok) return location.reload();
+    audio.load();
+    audio.currentTime = before.at;
+  } catch {
+    lose();
+  } finally {
+    before.isAsking = false;
+  }
+}
+
+function goOn() {
+  if (!lost) return;
+  const silence = Date.now() - lost.since;
+  position = lost.at;
+  lost = null;
+  isWanted &&= silence <= SILENCE_AT_MOST_MS;
+  if (isWanted) swell();
+  showTimeLeft();
+  showState();
+}
+
+// Comes in softly where volume can be set at all (not on an iPhone).
+function swell() {
+  const began = Date.now();
+  audio.volume = 0;
+  audio.play().catch(showState);
+  const step = setInterval(() => {
+    audio.volume = Math.min(1, (Date.now() - began) / SWELL_MS);
+    if (audio.volume === 1) clearInterval(step);
+  }, SWELL_STEP_MS);
 }
 
 function seekBy(seconds) {
@@ -91,9 +161,9 @@ function takeLockScreen() {
   const { title, artist } = box.dataset;
   navigator.mediaSession.metadata = new MediaMetadata({ title, artist, artwork });
   const actions = {
-    play: () => audio.play(),
-    pause: () => audio.pause(),
-    stop: () => audio.pause(),
+    play: start,
+    pause: stop,
+    stop,
     seekbackward: () => seekBy(-SKIP_S),
     seekforward: () => seekBy(SKIP_S),
   };
@@ -110,18 +180,28 @@ audio.removeAttribute("controls");
 button.hidden = false;
 takeLockScreen();
 
-button.addEventListener("click", () => (audio.paused ? audio.play() : audio.pause()));
+button.addEventListener("click", () => (isWanted ? stop() : start()));
 for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, showState);
+audio.addEventListener("error", lose);
+audio.addEventListener("loadedmetadata", goOn);
+addEventListener("online", comeBack);
 audio.addEventListener("play", () => {
+  isWanted = true;
   position = audio.currentTime;
   stretch = null;
 });
 audio.addEventListener("timeupdate", () => {
+  // An element that is loaded anew says 0 at first.
+  if (lost) return;
   listen();
   showTimeLeft();
   if (Math.abs(audio.currentTime - sentAt) >= SEND_EVERY_S) send();
 });
-audio.addEventListener("pause", () => send());
+audio.addEventListener("pause", () => {
+  // A call, or headphones that were pulled out: whoever paused, nothing begins again by itself.
+  if (!lost) isWanted = false;
+  send();
+});
 audio.addEventListener("ended", () => {
   send();
   left.textContent = box.dataset.end;

@@ -83,6 +83,7 @@ def test_a_finished_mix_has_one_player_that_works_without_scripts():
     assert page.count("<audio controls") == 1
     assert f'src="/me/tonight/audio/{track.pk}/"' in page
     assert "It fades out by itself. You can lock your phone." in page
+    assert 'data-lost="No connection at the moment"' in page
 
 
 def test_the_audio_comes_in_ranges_to_its_listener_alone():
@@ -110,6 +111,12 @@ def test_minutes_heard_are_a_union_and_a_replay_changes_nothing():
     }
     assert [client.post("/me/tonight/heard", report).status_code for _ in range(2)] == [204, 204]
     assert ListeningSession.objects.get().heard_s == 35.0
+
+
+def test_every_page_sends_what_was_heard_without_a_connection():
+    client = phone_of(listener())
+    for path in ("/me/tonight/", "/me/music/"):
+        assert "studies/heard.js" in client.get(path).content.decode(), path
 
 
 def test_a_report_that_makes_no_sense_is_refused():
