@@ -218,6 +218,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
+# What takes minutes stands behind what looks after people: one night that is being rendered holds
+# up its worker, a queue full of nights does not. (On Valkey and Redis 0 comes first, the default.)
+CELERY_TASK_ROUTES = {
+    "generator.render_playlist": {"priority": 9},
+    "studies.run_analysis": {"priority": 6},
+    "studies.run_export": {"priority": 6},
+}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(NOCTURNE_VAR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
