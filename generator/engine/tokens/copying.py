@@ -8,6 +8,8 @@ Match classes count from the shortest order, so that a network that was trained 
 reads a longer match as its own longest.
 """
 
+from itertools import repeat
+
 import numpy as np
 
 from generator.engine.tokens.vocabulary import N_PITCHES, SIZES
@@ -16,6 +18,9 @@ ORDERS = (32, 20, 12, 8, 6, 4)
 N_MATCH_CLASSES = len(ORDERS) + 1
 _MODULUS = (1 << 61) - 1
 _BASE = 1_000_003
+_ORDERS = np.array(ORDERS)
+# What wraps around at 2^64 needs no remainder.
+_WRAPPED_POWERS = np.array([[pow(_BASE, order, 1 << 64)] for order in ORDERS], dtype=np.uint64)
 _POWERS = tuple((order, pow(_BASE, order, _MODULUS)) for order in ORDERS)
 
 
@@ -73,6 +78,61 @@ class CopyMemory:
             for rank, (order, power) in enumerate(_POWERS)
             if count >= order
         )
+
+
+class CopyMemories:
+    """A `CopyMemory` for each of many pieces that grow side by side, for a third of the time.
+
+    All pieces and orders share one table; contexts are 64-bit hashes that differ between pieces.
+
+    Parameters
+    ----------
+    pieces : int
+    """
+
+    def __init__(self, pieces: int) -> None:
+        self._pieces = np.arange(pieces)
+        self._events = np.zeros((1024, pieces, len(SIZES)), dtype=np.int64)
+        self._count = 0
+        self._prefix = np.zeros((ORDERS[0] + 1, pieces), dtype=np.uint64)
+        self._seen: dict[int, int] = {}
+        self._contexts: list[int] = []
+        rng = np.random.default_rng(0)
+        self._salt = rng.integers(1 << 64, size=(len(ORDERS), pieces), dtype=np.uint64)
+
+    def append(self, events: np.ndarray) -> None:
+        """Remember one more event of every piece, shape (B, 5)."""
+        if self._count == len(self._events):
+            self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+        before = self._events[self._count - 1, :, 2] if self._count else events[:, 2]
+        token = _token(events[:, 2] - before, events[:, 0], events[:, 1]).astype(np.uint64)
+        last = self._prefix[self._count % len(self._prefix)] * np.uint64(_BASE) + token
+        # What ended at the event before may be copied from now on.
+        self._seen.update(zip(self._contexts, repeat(self._count - 1)))
+        self._events[self._count] = events
+        self._count += 1
+        self._prefix[self._count % len(self._prefix)] = last
+        reached = len(ORDERS) - int(np.searchsorted(ORDERS[::-1], self._count, side="right"))
+        begun = self._prefix[(self._count - _ORDERS[reached:]) % len(self._prefix)]
+        contexts = (last - begun * _WRAPPED_POWERS[reached:]) ^ self._salt[reached:]
+        self._contexts = contexts.ravel().tolist()
+
+    def predict(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the predicted next events, shape (B, 5), and the match classes, shape (B,)."""
+        guesses = np.zeros((len(self._pieces), len(SIZES)), dtype=np.int64)
+        if not self._contexts:
+            return guesses, guesses[:, 0]
+        seen = np.array(list(map(self._seen.get, self._contexts, repeat(-1))))
+        seen = seen.reshape(-1, len(self._pieces))
+        pitch = self._events[seen + 1, self._pieces, 2] - self._events[seen, self._pieces, 2]
+        pitch += self._events[self._count - 1, :, 2]
+        matches = (seen >= 0) & (pitch >= 0) & (pitch < N_PITCHES)
+        longest = matches.argmax(axis=0)
+        found = matches[longest, self._pieces]
+        guesses[:] = self._events[seen[longest, self._pieces] + 1, self._pieces]
+        guesses[:, 2] = pitch[longest, self._pieces]
+        guesses[~found] = 0
+        return guesses, np.where(found, len(seen) - longest, 0)
 
 
 def copy_predictions(events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from generator.engine.tokens.copying import CopyMemory, copy_predictions
+from generator.engine.tokens.copying import CopyMemories, CopyMemory, copy_predictions
 
 FIGURE = [(4, 0, 40, 3, 3), (2, 0, 42, 1, 3), (2, 0, 44, 1, 3), (4, 0, 45, 3, 3), (4, 0, 42, 3, 3)]
 
@@ -49,3 +49,23 @@ def test_predictions_look_at_the_past_alone():
     changed = events.copy()
     changed[40:] = 1
     assert (copy_predictions(changed)[0][:40] == whole[:40]).all()
+
+
+def test_pieces_side_by_side_foretell_what_each_does_alone():
+    rng = np.random.default_rng(3)
+    events = rng.integers((0, 0, 0, 0, 0), (2, 2, 3, 3, 8), size=(300, 4, 5))
+    events[60:110, 1] = events[5:55, 1]
+    # A tune that climbs until its continuation would leave the piano.
+    events[:, 2, :3] = np.column_stack([np.ones(300), np.zeros(300), np.arange(300) % 88])
+    together, alone = CopyMemories(4), [CopyMemory() for _ in range(4)]
+    classes = set()
+    for row in events:
+        guesses, match = together.predict()
+        for piece, memory in enumerate(alone):
+            guess, expected = memory.predict()
+            assert match[piece] == expected
+            assert guesses[piece].tolist() == list(guess or (0,) * 5)
+            memory.append(tuple(row[piece].tolist()))
+        classes |= set(match.tolist())
+        together.append(row)
+    assert classes >= {0, 1, 6}
