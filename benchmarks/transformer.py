@@ -16,9 +16,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from generator.engine.composers.streams import inverse_exponentials
+from generator.engine.networks.choosing_graph import Choosing
 from generator.engine.networks.incremental import Network
 from generator.engine.networks.onnx_graph import Bound
-from generator.engine.networks.step_graph import N_CHOICES, StepGraph, StepShapes, step_shapes
+from generator.engine.networks.step_graph import StepGraph, StepShapes, step_shapes
 
 LAYERS, HEADS, HEAD_SIZE, INNER = 3, 4, 64, 1024
 _NOT_ITS_OWN = ("keys", "values", "reach", "gain", "offset")
@@ -71,7 +73,7 @@ class TransformerGraph(StepGraph):
         past_keys, past_values = self._in[f"keys_{layer}"], self._in[f"values_{layer}"]
         if self._in_place:
             self._out[f"key_{layer}"], self._out[f"value_{layer}"] = key, value
-            score = self._scores(query, past_keys)
+            score = g.across(query, past_keys)
             itself = g.summed(g.op("Mul", query, key), -1, keep=True)
             weight = g.op("Softmax", g.joined(score, itself), axis=-1)
             past, own = g.split(weight, self._context, 1)
@@ -80,12 +82,9 @@ class TransformerGraph(StepGraph):
         else:
             keys, values = self._moved_on(past_keys, key), self._moved_on(past_values, value)
             self._out[f"keys_{layer}"], self._out[f"values_{layer}"] = keys, values
-            weight = g.op("Softmax", self._scores(query, keys), axis=-1)
+            weight = g.op("Softmax", g.across(query, keys), axis=-1)
             context = g.op("MatMul", weight, values)
         return g.reshaped(context, 0, width)
-
-    def _scores(self, query: str, keys: str) -> str:
-        return self._graph.op("FusedMatMul", query, keys, domain="com.microsoft", transB=1)
 
     def _moved_on(self, cache: str, newest: str) -> str:
         """Return the cache without its oldest event and with its newest."""
@@ -93,15 +92,8 @@ class TransformerGraph(StepGraph):
         kept = g.op("Slice", cache, g.whole(1), g.whole(self._context), g.whole(2))
         return g.op("Concat", kept, newest, axis=2)
 
-    def _gates(self, _state: str) -> dict[str, str]:
-        return {}
-
-    def _distribution(self, field: int, inside: str, *_copying: object) -> str:
-        g, w = self._graph, self._w
-        logits = g.linear(
-            g.gelu(inside), w[f"head_out.{field}.weight"], w[f"head_out.{field}.bias"]
-        )
-        return g.op("Softmax", logits, axis=-1)
+    def _choosing(self) -> Choosing:
+        return Choosing(self._graph, self._network, self._linear, copies=False)
 
 
 def transformer_streams(
@@ -120,16 +112,14 @@ def transformer_streams(
     inputs, given = filled(shapes.fixed), filled(shapes.given)
     even, odd = filled(shapes.carried), filled(shapes.carried)
     inputs["top_p"][:], inputs["allowed"][:] = 0.95, 1.0
-    inputs["place"][:, 1] = 16
     out = {f"{name}_out": array for name, array in given.items()}
     bound = [
         Bound(graph.session, {**inputs, **now}, {**out, **_outputs(then)})
         for now, then in ((even, odd), (odd, even))
     ]
-    count = 0
+    chance, count = inverse_exponentials(range(pieces)), 0
     while True:
-        noise = rng.random((pieces, N_CHOICES), dtype=np.float32)
-        inputs["noise"][:] = -np.log(-np.log1p(-noise) + 1e-12)
+        inputs["noise"][:] = next(chance)
         bound[count % 2].run()
         if in_place:
             for layer in range(LAYERS):

@@ -12,12 +12,23 @@ import numpy as np
 from generator.engine.composers.loops import LoopWatch
 from generator.engine.composers.stream import PITCH, StreamSettings
 from generator.engine.networks.batched import FastNetwork, Steps
-from generator.engine.networks.step_graph import FIELD_ROWS, N_CHOICES
-from generator.engine.tokens.copying import CopyMemory
-from generator.engine.tokens.vocabulary import phrase_ids, position_ids
+from generator.engine.networks.choosing_graph import FIELD_ROWS, N_CHOICES
+from generator.engine.tokens.copying import CopyMemories, CopyMemory
+from generator.engine.tokens.vocabulary import (
+    BARS_PER_PHRASE,
+    SHIFT_MAX,
+    SIZES,
+    Metre,
+    landing_ids,
+    phrase_ids,
+    position_ids,
+)
 
 _EVENTS_A_DRAW = 32
-_LEAST = 1e-12
+_LEAST = np.float32(1e-12)
+# From so many pieces on their memories are cheaper together.
+_MANY = 16
+_NO_GUESS = (0,) * len(SIZES)
 
 
 def sample_streams(
@@ -62,41 +73,58 @@ def stream_batches(
     given = steps.inputs
     given["top_p"][:] = settings.top_p
     given["familiarity"][:] = settings.familiarity
-    given["place"][:, 1:] = metre.steps, position_ids(np.zeros(1), metre)[0]
     free = np.ones_like(given["allowed"]) if allowed is None else allowed
     given["allowed"][:] = free
-    memories, loops = [CopyMemory() for _ in seeds], [LoopWatch() for _ in seeds]
-    chance = _noise(seeds)
-    now, is_first = np.zeros(pieces, dtype=np.int64), True
+    memories = CopyMemories(pieces) if pieces >= _MANY else _FewMemories(pieces)
+    loops = [LoopWatch() for _ in seeds]
+    landings, crossings = landing_ids(metre), _crossings(metre)
+    places = np.arange(metre.steps * BARS_PER_PHRASE)
+    positions, phrases = position_ids(places, metre), phrase_ids(places, metre)
+    chance = inverse_exponentials(seeds)
+    place, is_first = np.zeros(pieces, dtype=np.int64), True
     while True:
         given["noise"][:] = next(chance)
-        _tell_guesses(memories, given, fast.network.shape.match_classes)
-        given["place"][:, 0] = now % metre.steps
+        steps.tell(*memories.predict())
+        step = place % metre.steps
+        given["landing"][:] = landings[step]
         if settings.guards_loops:
             given["allowed"][:] = free
             _bar_loops(loops, given["allowed"])
         steps.run()
         chosen = steps.given["chosen"].copy()
         yield chosen
-        for memory, watch, event in zip(memories, loops, chosen.tolist(), strict=True):
-            memory.append(tuple(event))
-            watch.hear(event[0], event[PITCH])
-        then, now = now, now + chosen[:, 0]
-        opens = np.stack([now // span != then // span for span in (metre.beat, metre.steps)], 1)
-        opens |= is_first
+        memories.append(chosen)
+        shift = chosen[:, 0]
+        if settings.guards_loops:
+            for watch, event in zip(loops, chosen.tolist(), strict=True):
+                watch.hear(event[0], event[PITCH])
+        opens = crossings[step, shift] | is_first
         is_first = False
-        steps.hear(chosen, position_ids(now, metre), phrase_ids(now, metre), opens)
+        place = (place + shift) % len(places)
+        steps.hear(chosen, positions[place], phrases[place], opens)
 
 
-def _tell_guesses(
-    memories: Sequence[CopyMemory], given: dict[str, np.ndarray], classes: int
-) -> None:
-    for piece, memory in enumerate(memories):
-        guess, match = memory.predict()
-        given["heard_guess"][piece] = match > 0
-        given["match"][piece] = min(match, classes - 1)
-        if guess is not None:
-            given["guess"][piece] = guess
+def _crossings(metre: Metre) -> np.ndarray:
+    """Return whether a shift from a step opens a beat, a bar; bool, shape (steps, 33, 2)."""
+    begun = np.arange(metre.steps)[:, None]
+    ended = begun + np.arange(SHIFT_MAX + 1)
+    return np.stack([ended // s != begun // s for s in (metre.beat, metre.steps)], axis=-1)
+
+
+class _FewMemories:
+    """What `CopyMemories` does, quicker for a few pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        self._memories = [CopyMemory() for _ in range(pieces)]
+
+    def append(self, events: np.ndarray) -> None:
+        for memory, event in zip(self._memories, events.tolist(), strict=True):
+            memory.append(tuple(event))
+
+    def predict(self) -> tuple[np.ndarray, np.ndarray]:
+        found = [memory.predict() for memory in self._memories]
+        guesses = [_NO_GUESS if guess is None else guess for guess, _ in found]
+        return np.array(guesses), np.array([match for _, match in found])
 
 
 def _bar_loops(loops: Sequence[LoopWatch], allowed: np.ndarray) -> None:
@@ -105,12 +133,13 @@ def _bar_loops(loops: Sequence[LoopWatch], allowed: np.ndarray) -> None:
             allowed[piece, FIELD_ROWS[PITCH] + pitch] = 0.0
 
 
-def _noise(seeds: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield Gumbel noise for every value of the next event of every piece, shape (B, 157)."""
+def inverse_exponentials(seeds: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yield one over an exponential draw for every value of the next event, shape (B, 157).
+
+    The largest of p times this is drawn by p: the Gumbel draw without its logarithms.
+    """
     sources = [np.random.Generator(np.random.Philox(seed)) for seed in seeds]
+    shape = (_EVENTS_A_DRAW, N_CHOICES)
     while True:
-        drawn = np.stack(
-            [rng.random((_EVENTS_A_DRAW, N_CHOICES), dtype=np.float32) for rng in sources], axis=1
-        )
-        # 1 - u is never 0.
-        yield from -np.log(-np.log1p(-drawn) + _LEAST)
+        drawn = [rng.standard_exponential(shape, dtype=np.float32) for rng in sources]
+        yield from 1.0 / (np.stack(drawn, axis=1) + _LEAST)

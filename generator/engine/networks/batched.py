@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.engine.networks.choosing_graph import FIELD_ROWS, MOMENT_SIZES, moments_said
 from generator.engine.networks.incremental import Listener, Network
 from generator.engine.networks.onnx_graph import Bound
 from generator.engine.networks.remembering import distance_bias
 from generator.engine.networks.shape import HEADS_PER_SCALE, SCALE_NAMES
 from generator.engine.networks.step_graph import (
-    FIELD_ROWS,
     N_HEARD,
     NEVER,
     NOTHING_ROW,
@@ -84,7 +84,8 @@ class _Segments:
         self._memory = shape.memory
         pieces, scales = len(self._keys), len(SCALE_NAMES)
         self._count = np.zeros((scales, pieces), dtype=np.int64)
-        self._open = np.zeros((2, scales, pieces, HEADS_PER_SCALE, shape.head_size), np.float32)
+        longer = (scales - 1) * HEADS_PER_SCALE
+        self._open = np.zeros((2, pieces, longer, shape.head_size), np.float32)
         self._size = np.zeros((scales, pieces), dtype=np.int64)
         self._reaches = [
             _rotations(
@@ -101,9 +102,10 @@ class _Segments:
         if not len(pieces):
             return
         size = self._size[scale, pieces].astype(np.float32)[:, None, None]
-        key, value = self._open[:, scale, pieces] / size
+        span = slice(HEADS_PER_SCALE * (scale - 1), HEADS_PER_SCALE * scale)
+        key, value = self._open[:, pieces, span] / size
         self._write(scale, pieces, key, value)
-        self._open[:, scale, pieces] = 0.0
+        self._open[:, pieces, span] = 0.0
         self._size[scale, pieces] = 0
 
     def grow(self, key: np.ndarray, value: np.ndarray) -> None:
@@ -117,10 +119,8 @@ class _Segments:
         self._values[:, :heads, slot] = value[:, :heads]
         self._count[0] += 1
         self._reach[:, :heads] = self._reaches[0][self._turn(int(self._count[0, 0]))]
-        for scale in range(1, len(SCALE_NAMES)):
-            span = slice(heads * scale, heads * (scale + 1))
-            self._open[0, scale] += key[:, span]
-            self._open[1, scale] += value[:, span]
+        self._open[0] += key[:, heads:]
+        self._open[1] += value[:, heads:]
         self._size[1:] += 1
 
     def _turn(self, count: int) -> int:
@@ -159,7 +159,8 @@ class _Moments:
     """The ring of the pointer: keys of states and the events that came after them."""
 
     def __init__(self, network: Network, buffers: dict[str, np.ndarray]) -> None:
-        self._keys, self._events = buffers["moment_keys"], buffers["moment_events"]
+        self._keys = buffers["moment_keys"]
+        self._said = [buffers[f"moments_{group}"] for group in range(len(MOMENT_SIZES))]
         self._reach, self._has = buffers["moment_reach"], buffers["has_moments"]
         self._memory = network.shape.pointer_memory
         self._count = 0
@@ -169,8 +170,10 @@ class _Moments:
 
     def append(self, key: np.ndarray, events: np.ndarray) -> None:
         slot = self._count % self._memory
-        self._keys[:, :, slot] = key
-        self._events[:, :, slot] = events
+        self._keys[:, slot] = key
+        said = moments_said(events)
+        for group, ring in enumerate(self._said):
+            ring[:, slot] = said[:, group]
         self._count += 1
         full = self._count >= self._memory
         turn = self._memory + self._count % self._memory if full else self._count
@@ -214,6 +217,7 @@ class Steps:
         self.ask_for(conditions)
         self.inputs["heard"][:] = NOTHING_ROW
         self.inputs["heard"][:, 0] = START_ROW
+        self._rows = np.arange(pieces)[:, None]
 
     def ask_for(self, conditions: np.ndarray) -> None:
         """Change what is asked of every piece from the next event on."""
@@ -226,6 +230,20 @@ class Steps:
             span = slice(layer * shape.hidden, (layer + 1) * shape.hidden)
             self.inputs["gain"][:, span] = 1.0 + film[:, : shape.hidden]
             self.inputs["offset"][:, span] = film[:, shape.hidden :]
+
+    def tell(self, guesses: np.ndarray, match: np.ndarray) -> None:
+        """Say what the suffix memory foretells of the next event of every piece.
+
+        Parameters
+        ----------
+        guesses : ndarray of int, shape (B, 5)
+        match : ndarray of int, shape (B,)
+            The match class; 0 where nothing is foretold.
+        """
+        told = self.inputs["told"]
+        told[:] = 0.0
+        told[self._rows, FIELD_ROWS + guesses] = (match > 0)[:, None]
+        self.inputs["match"][:] = np.minimum(match, self._network.shape.match_classes - 1)
 
     def hear(
         self,
@@ -244,7 +262,7 @@ class Steps:
             Whether the event opens a beat, a bar.
         """
         heard = self.inputs["heard"]
-        heard[:, :_MAXIMAL_FIELDS] = events + FIELD_ROWS
+        np.add(events, FIELD_ROWS, out=heard[:, :_MAXIMAL_FIELDS])
         heard[:, N_HEARD - 2] = POSITION_ROW + np.asarray(positions)
         heard[:, N_HEARD - 1] = PHRASE_ROW + np.asarray(phrases)
         for scale in range(1, len(SCALE_NAMES)):

@@ -55,6 +55,12 @@ def position_ids(onsets: np.ndarray, metre: Metre) -> np.ndarray:
     return _FIRST_POSITION[metre] + np.asarray(onsets) % metre.steps
 
 
+def landing_ids(metre: Metre) -> np.ndarray:
+    """Return the position id that each shift leads to from each step, shape (steps, 33)."""
+    steps = np.arange(metre.steps)[:, None]
+    return position_ids(steps + np.arange(SHIFT_MAX + 1), metre)
+
+
 def phrase_ids(onsets: np.ndarray, metre: Metre) -> np.ndarray:
     """Return which of the eight bars of its phrase each onset lies in."""
     return np.asarray(onsets) // metre.steps % BARS_PER_PHRASE

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from generator.engine.networks.batched import FastNetwork, Steps
-from generator.engine.tokens.vocabulary import FIELDS, METRES, position_ids
+from generator.engine.tokens.vocabulary import FIELDS
 from generator.engine.training.batches import PreparedPiece
 from generator.engine.training.evaluation import HeldOut
-
-_FIRST_PLACES = np.array([position_ids(np.zeros(1), metre)[0] for metre in METRES])
-_BAR_STEPS = np.array([metre.steps for metre in METRES])
 
 
 def fast_nll(fast: FastNetwork, pieces: Sequence[PreparedPiece], lanes: int = 64) -> HeldOut:
@@ -40,18 +37,12 @@ def _group_nll(fast: FastNetwork, pieces: Sequence[PreparedPiece]) -> np.ndarray
         name: np.stack([_stretched(getattr(piece, name), lengths.max()) for piece in pieces])
         for name in ("events", "predicted", "match", "position", "phrase", "opens")
     }
-    metre = np.searchsorted(_FIRST_PLACES, columns["position"], side="right") - 1
-    given, last = steps.inputs, fast.network.shape.match_classes - 1
-    given["place"][:, 1] = _BAR_STEPS[metre[:, 0]]
-    given["place"][:, 2] = _FIRST_PLACES[metre[:, 0]]
     totals = np.zeros((len(pieces), len(FIELDS)))
     for at in range(lengths.max()):
-        given["truth"][:] = columns["events"][:, at]
-        given["guess"][:] = columns["predicted"][:, at]
-        given["match"][:] = np.minimum(columns["match"][:, at], last)
-        given["heard_guess"][:, 0] = columns["match"][:, at] > 0
-        landing = columns["position"][:, at] - given["place"][:, 2]
-        given["place"][:, 0] = (landing - columns["events"][:, at, 0]) % given["place"][:, 1]
+        steps.inputs["truth"][:] = columns["events"][:, at]
+        # Of all the places that shifts may lead to, only that of the true one is looked up.
+        steps.inputs["landing"][:] = columns["position"][:, at, None]
+        steps.tell(columns["predicted"][:, at], columns["match"][:, at])
         steps.run()
         totals -= np.where((at < lengths)[:, None], steps.given["log_p"], 0.0)
         steps.hear(

@@ -77,7 +77,7 @@ def test_the_exact_engine_scores_a_piece_as_torch_does(network, released, piece)
     assert found.counts.tolist() == [len(piece)] * 2
     expected = -log_p[0].sum(dim=0).numpy()
     for row in found.totals:
-        assert row == pytest.approx(expected, abs=0.02)
+        assert row == pytest.approx(expected, abs=1e-3)
 
 
 @needs_onnx
@@ -93,11 +93,11 @@ def test_int8_costs_little_likelihood(released, piece):
 @needs_onnx
 def test_a_stream_does_not_depend_on_the_others_in_its_batch(released):
     fast = fast_network(released, chooses=True)
-    nothing = np.zeros((5, released.shape.conditions), dtype=np.float32)
-    together = sample_streams(fast, nothing, 60, [1, 2, 3, 4, 5])
+    nothing = np.zeros((20, released.shape.conditions), dtype=np.float32)
+    together = sample_streams(fast, nothing, 60, range(20))
     alone = sample_streams(fast, nothing[:1], 60, [3])
-    assert (together[2] == alone[0]).all()
-    assert len({row.tobytes() for row in together}) == 5
+    assert (together[3] == alone[0]).all()
+    assert len({row.tobytes() for row in together}) == 20
 
 
 @needs_onnx
