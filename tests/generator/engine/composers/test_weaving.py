@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from generator.engine.audio.notation import repetition as steps_repeated
 from generator.engine.brief import Brief, ComposerName, Mode, Style
 from generator.engine.composers.form import BREADTH
 from generator.engine.composers.markov import PLAIN, load_markov
@@ -27,6 +28,12 @@ def test_night_pieces_say_again_about_as_much_as_people_do():
     found = np.mean([repetition(line.onsets, line.pitches, 8) for line in lines])
     assert abs(found - HUMAN_REPETITION) < 0.10
     assert not any(is_looping(line.onsets, line.pitches) for line in lines)
+
+
+def test_whole_nights_by_the_chain_do_not_wear_their_steps_out():
+    """`sleep-45/v1` allows 0.60; a night that fails it is composed again, six times at most."""
+    lines = night_lines(composer_for(ComposerName.MARKOV), range(3), minutes=45.0)
+    assert max(steps_repeated(np.diff(line.pitches), 4) for line in lines) < 0.60
 
 
 def test_the_plain_comparators_compose_under_the_same_guards():
