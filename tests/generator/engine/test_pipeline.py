@@ -31,6 +31,15 @@ from generator.engine.pipeline import (
 )
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 
+SPECTRUM = {
+    "centroid_hz",
+    "rolloff85_hz",
+    "brightness_share_1500_hz",
+    "above_4000_hz_db",
+    "above_8000_hz_db",
+    "tilt_db_per_octave",
+}
+
 
 def brief(minutes=0.5, seed=7, **changes):
     return Brief(ComposerName.MARKOV, minutes, {Style.CLASSICAL: 1.0}, seed, **changes)
@@ -355,7 +364,9 @@ def test_a_pin_that_this_machine_cannot_meet_is_refused_and_nothing_else_is_rend
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bed_changes_the_sound_and_neither_its_length_nor_its_loudness(tmp_path):
+def test_a_bed_changes_the_sound_within_the_profile_and_neither_its_length_nor_its_loudness(
+    tmp_path,
+):
     plain = rendered(tmp_path)
     size = plain.audio_path.stat().st_size
     for bed in (Bed.RAIN, Bed.WAVES):
@@ -363,6 +374,9 @@ def test_a_bed_changes_the_sound_and_neither_its_length_nor_its_loudness(tmp_pat
         assert bedded.audio_sha256 != plain.audio_sha256
         assert bedded.loudness_lufs == pytest.approx(-24.0, abs=0.1)
         assert bedded.audio_path.stat().st_size == size
+        # A preview is published whatever its spectrum; a night would not be.
+        failed = {row["item"] for row in bedded.quality["rows"] if not row["passed"]}
+        assert not failed & SPECTRUM
 
 
 @pytest.mark.parametrize("composer", list(ComposerName))
