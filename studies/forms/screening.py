@@ -1,5 +1,7 @@
 """The screening questions of a protocol on one page, for the participant or for staff."""
 
+from collections.abc import Iterator
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -32,6 +34,13 @@ class ScreeningForm(forms.Form):
         self.fields[name] = forms.ChoiceField(
             label=label, choices=choices, widget=forms.RadioSelect, error_messages=CHOOSE
         )
+
+    @property
+    def sections(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """The fields in their order, each stretch with the words that stand before it."""
+        for stem, prefix in (("", ASKED), (self.stem, ITEM)):
+            if found := [field for field in self if field.name.startswith(prefix)]:
+                yield stem, found
 
     @property
     def answers(self) -> dict[str, str]:

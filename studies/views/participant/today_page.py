@@ -263,9 +263,7 @@ def _links(kind: str | None, evening: Link | None) -> tuple[Link, ...]:
 def _calendar(today: Today) -> tuple[Link, ...]:
     if today.upcoming is None:
         return ()
-    return (
-        Link(_("Put the days of your questions in your calendar"), reverse("studies:my_calendar")),
-    )
+    return (Link(_("Days for your calendar"), reverse("studies:my_calendar")),)
 
 
 def _next_words(today: Today) -> str:
