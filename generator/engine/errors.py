@@ -37,6 +37,12 @@ class TrainingError(EngineError):
     code = "training"
 
 
+class SandboxError(EngineError):
+    """The process that reads untrusted files cannot be started."""
+
+    code = "sandbox"
+
+
 class SynthesisError(EngineError):
     """The score could not be turned into sound, or the sound fails its quality control."""
 

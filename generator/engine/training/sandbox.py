@@ -11,6 +11,7 @@ import resource
 from multiprocessing.connection import Connection
 from types import TracebackType
 
+from generator.engine.errors import SandboxError
 from generator.engine.training.corpus import Source
 from generator.engine.training.reading import ReadFile, read_file
 
@@ -47,10 +48,16 @@ class Sandbox:
         self._end()
 
     def read(self, source: Source, *, any_length: bool = False) -> ReadFile:
-        """Return what came of one file; never raises for what the file does."""
+        """Return what came of one file; never raises for what the file does.
+
+        Raises
+        ------
+        SandboxError
+            The process that is to read it cannot be started.
+        """
+        if self._child is None:
+            self._start()
         try:
-            if self._child is None:
-                self._start()
             self._pipe.send((source, any_length))
             if self._pipe.poll(self._seconds):
                 return self._pipe.recv()
@@ -62,15 +69,26 @@ class Sandbox:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._child = context.Process(
-            target=_serve, args=(theirs, self._memory), daemon=True, name="midi-sandbox"
-        )
-        self._child.start()
-        theirs.close()
-        # Its imports take longer than a file may.
-        if self._pipe.poll(_SECONDS_TO_START):
-            self._pipe.recv()
+        try:
+            self._pipe, theirs = context.Pipe()
+            with theirs:
+                child = context.Process(
+                    target=_serve, args=(theirs, self._memory), daemon=True, name="midi-sandbox"
+                )
+                child.start()
+        except OSError as error:
+            raise _not_started(str(error)) from error
+        self._child = child
+        try:
+            # Its imports take longer than a file may.
+            answers = self._pipe.poll(_SECONDS_TO_START)
+            if answers:
+                self._pipe.recv()
+        except (EOFError, ConnectionError):
+            answers = False
+        if not answers:
+            self._end()
+            raise _not_started("one that never answered")
 
     def _end(self) -> None:
         if self._child is not None:
@@ -78,6 +96,13 @@ class Sandbox:
             self._child.join()
             self._pipe.close()
             self._child = None
+
+
+def _not_started(got: str) -> SandboxError:
+    return SandboxError(
+        f"a process that reads MIDI was expected, got {got}. Free memory or end other processes, "
+        "then import again."
+    )
 
 
 def _serve(pipe: Connection, memory_bytes: int) -> None:

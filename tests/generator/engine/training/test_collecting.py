@@ -1,12 +1,14 @@
 import csv
 import json
+import multiprocessing
 
 import numpy as np
 import pytest
 
 from generator.engine.brief import Style
-from generator.engine.errors import ScoreError
+from generator.engine.errors import SandboxError, ScoreError
 from generator.engine.score.midi import write_midi
+from generator.engine.training import sandbox
 from generator.engine.training.collecting import import_collection, melody_samples
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.sandbox import Sandbox
@@ -138,3 +140,21 @@ def test_a_transposed_melody_has_the_same_fingerprint(collection):
     assert len(same) >= 4
     assert same == melody_samples(pieces["zz-transposed#0"])
     assert not set(same) & set(melody_samples(pieces["tune-2#0"]))
+
+
+def test_a_child_that_cannot_be_started_is_a_named_error(collection, monkeypatch):
+    def refuse(_process):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    source = list_sources(collection)[0]
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", refuse)
+    with Sandbox() as child, pytest.raises(SandboxError, match="temporarily unavailable"):
+        child.read(source)
+
+
+def test_a_child_that_dies_before_it_answers_is_a_named_error(collection, monkeypatch):
+    source = list_sources(collection)[0]
+    # Something that a child finds by name, takes two arguments and returns.
+    monkeypatch.setattr(sandbox, "_serve", slice)
+    with Sandbox() as child, pytest.raises(SandboxError, match="never answered"):
+        child.read(source)
