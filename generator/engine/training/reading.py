@@ -37,6 +37,8 @@ SHORTEST_S, LONGEST_S = 30.0, 600.0
 _OFF_GRID_PERCENT, _OFF_GRID_SHARE = 20, 0.35
 _TAKING_TURNS = 0.95
 _MELODY, _INNER, _BASS = 0, 1, 2
+_QUARTERS = 4
+_PARTS_OF_CYCLES = (Metre(16, 4), Metre(24, 4))
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,7 @@ def _stretches(midi: symusic.Score, notes: np.ndarray) -> Iterator[tuple[np.ndar
     marks = {0: Metre(16, 4)}
     for mark in midi.time_signatures:
         step = int(ticks_to_steps(np.array([mark.time]), midi.tpq)[0])
-        compound = mark.denominator >= 8 and mark.numerator % 3 == 0
-        marks[step] = Metre(mark.numerator * 16 // mark.denominator, 6 if compound else 4)
+        marks[step] = _metre_of(mark.numerator, mark.denominator)
     changes: list[tuple[int, Metre]] = []
     for step, metre in sorted(marks.items()):
         if not changes or changes[-1][1] != metre:
@@ -211,6 +212,20 @@ def _stretches(midi: symusic.Score, notes: np.ndarray) -> Iterator[tuple[np.ndar
             continue
         inside[:, :2] -= start
         yield inside, metre
+
+
+def _metre_of(numerator: int, denominator: int) -> Metre:
+    """Return the metre of a time signature; a long cycle of quarters is read as several bars.
+
+    A tala of 16 matras is written 16/4 and heard as four bars of 4/4, one of 12 as two of 6/4. What
+    is not made of such parts (10 = 2 + 3 + 2 + 3) stays as it is, and is no known metre.
+    """
+    compound = denominator >= 8 and numerator % 3 == 0
+    metre = Metre(numerator * 16 // denominator, 6 if compound else 4)
+    if denominator == _QUARTERS and metre.steps > max(_PARTS_OF_CYCLES).steps:
+        parts = [part for part in _PARTS_OF_CYCLES if metre.steps % part.steps == 0]
+        return max(parts, default=metre)
+    return metre
 
 
 def _piece_of(notes: np.ndarray, metre: Metre, source: Source, number: int) -> Piece | None:

@@ -10,6 +10,7 @@ from generator.engine.errors import ScoreError
 from generator.engine.score.midi import write_midi
 from generator.engine.tokens.vocabulary import DURATION_STEPS, METRES, PITCH_LOWEST, SIZES
 from generator.engine.training.importing import read_corpus
+from generator.engine.training.reading import read_file
 from generator.engine.training.sources import list_sources
 from tests.generator.engine.training.conftest import N_TUNES, tune
 
@@ -147,3 +148,16 @@ def test_an_annotation_that_cannot_be_used_leaves_the_file_out(tmp_path):
     performed(tmp_path, np.cumsum(np.full(60, 0.6)))
     (tmp_path / "take_annotations.txt").write_text("nonsense")
     assert read_corpus(tmp_path).dropped == {"beats that cannot be used": 1}
+
+
+@pytest.mark.parametrize(
+    ("signature", "metre"),
+    [((16, 4), (16, 4)), ((12, 4), (24, 4)), ((10, 4), None), ((6, 4), (24, 4)), ((5, 4), None)],
+)
+def test_a_long_cycle_of_quarters_is_read_as_several_bars(tmp_path, signature, metre):
+    write_midi(tune(1), tmp_path / "tune.mid")
+    midi = pretty_midi.PrettyMIDI(str(tmp_path / "tune.mid"))
+    midi.time_signature_changes = [pretty_midi.TimeSignature(*signature, 0.0)]
+    midi.write(str(tmp_path / "tune.mid"))
+    read = read_file(list_sources(tmp_path)[0])
+    assert [piece.metre for piece in read.pieces] == ([metre] if metre else [])
