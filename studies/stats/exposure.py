@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studies.stats.adjustment import adjust_p
 from studies.stats.errors import NotEstimable, StatisticsError, TooFewObservations
-from studies.stats.estimate import Estimate, column, not_estimable
+from studies.stats.estimate import LEVEL, Estimate, column, not_estimable
 from studies.stats.family import Adjustment
 from studies.stats.regression.mmrm import fit_mmrm
 from studies.stats.regression.patterns import gram_of
@@ -91,7 +91,7 @@ def exposure_means(
 
 def feature_effects(
     outcomes: Array, features: Mapping[str, Array], baseline: Array, arm: Factor | None, *,
-    sign: str, adjust: Adjustment = Adjustment.BENJAMINI_HOCHBERG,
+    sign: str, level: float = LEVEL, adjust: Adjustment = Adjustment.BENJAMINI_HOCHBERG,
 ) -> list[FeatureEffect]:  # fmt: skip
     """Return the slopes of the outcome on each feature, with false discoveries controlled.
 
@@ -107,11 +107,14 @@ def feature_effects(
         With the arm the slopes are within arms; ``None`` pools over them.
     sign : str
         What a positive slope means.
+    level : float
+        Of the intervals.
     adjust : Adjustment
         Over features, within and between each by itself.
     """
     found = [
-        _effects(name, outcomes, heard, baseline, arm, sign) for name, heard in features.items()
+        _effects(name, outcomes, heard, baseline, arm, sign, level)
+        for name, heard in features.items()
     ]
     sides = [_adjusted([effect[side] for effect in found], adjust) for side in (0, 1)]
     partners = _collinear(features)
@@ -122,8 +125,9 @@ def feature_effects(
 
 
 def _effects(
-    name: str, outcomes: Array, heard: Array, baseline: Array, arm: Factor | None, sign: str
-) -> tuple[Estimate, Estimate]:
+    name: str, outcomes: Array, heard: Array, baseline: Array, arm: Factor | None, sign: str,
+    level: float,
+) -> tuple[Estimate, Estimate]:  # fmt: skip
     about = {"sign": sign, "unit": "points per unit of the feature"}
     try:
         design, scores = _design(outcomes, heard, baseline, arm)
@@ -131,7 +135,11 @@ def _effects(
         unit = np.eye(design.n_coefficients)
         within, between = (
             inference.estimate(
-                unit[design.places(side)[0]], f"{name}, {side}", warnings=(ASSOCIATION,), **about
+                unit[design.places(side)[0]],
+                f"{name}, {side}",
+                level=level,
+                warnings=(ASSOCIATION,),
+                **about,
             )
             for side in ("within", "between")
         )

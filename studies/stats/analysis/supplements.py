@@ -56,6 +56,7 @@ def exposure_records(case: Case) -> list[Record]:
     found = feature_effects(
         case.scores[:, 1:], features, case.scores[:, 0], _arm(case),
         sign=f"{better} goes with better scores where the feature is higher",
+        level=case.plan.level,
     )  # fmt: skip
     return [record for effect in found for record in _slopes(place, effect)]
 
@@ -70,7 +71,9 @@ def reliability_records(case: Case) -> list[Record]:
     records = [
         record
         for column, visit in enumerate(visits)
-        for record in _scale(Place(case.outcome.name, "", visit, role=ROLE), items[:, column])
+        for record in _scale(
+            Place(case.outcome.name, "", visit, role=ROLE), items[:, column], case.plan.level
+        )
     ]
     last = Place(case.outcome.name, "retest_icc", visits[-1], role=ROLE)
     return [*records, _retest(case, last)]
@@ -198,11 +201,11 @@ def _slopes(place: Place, effect: FeatureEffect) -> list[Record]:
     return records
 
 
-def _scale(place: Place, items: Array) -> list[Record]:
+def _scale(place: Place, items: Array, level: float) -> list[Record]:
     asked = items[~np.isnan(items).all(axis=1)]
     about = {"sign": "higher is better", "unit": "reliability"}
     try:
-        found = scale_figures(asked)
+        found = scale_figures(asked, level=level)
     except StatisticsError as error:
         where = replace(place, method="alpha")
         return [refused(where, "alpha", error, n=len(asked), **about)]

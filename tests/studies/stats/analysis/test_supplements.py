@@ -69,6 +69,15 @@ def test_each_visit_of_a_scale_has_its_reliability(results):
     assert found(results, method="alpha", outcome="psqi") == []
 
 
+def test_intervals_of_features_and_scales_have_the_level_of_the_plan(results):
+    narrower = analysed(rich_rows(), **SUPPLEMENTS, level=0.8)
+    for method in ("exposure_tempo_within", "alpha"):
+        wide = found(results, method=method, outcome="cpss")[0]
+        narrow = found(narrower, method=method, outcome="cpss")[0]
+        assert wide["estimate"] == narrow["estimate"]
+        assert wide["ci_low"] < narrow["ci_low"] < narrow["ci_high"] < wide["ci_high"]
+
+
 def test_looks_have_bounds_and_contrasts_a_conditional_power(results):
     bounds = [one(results, method=f"interim_bound_{look}")["estimate"] for look in (1, 2)]
     # rpact: O'Brien-Fleming spending at 0.5 and 1, one-sided 0.025.
