@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.engine.brief import ComposerName
+from generator.engine.errors import TrainingError
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus
 from generator.engine.training.genetic import train_genetic
@@ -54,14 +55,29 @@ def build_release(
         Told, in one line, what begins.
     stop : callable
         Asked between training steps; true ends a run after its state is safe.
+
+    Raises
+    ------
+    TrainingError
+        The corpus has no piece to learn from.
     """
     report(f"Reading {corpus_directory} ...")
     corpus = read_corpus(corpus_directory, workers=workers)
+    if not corpus.split("train"):
+        raise TrainingError(
+            f"pieces to learn from were expected in {corpus_directory}, got none: "
+            f"{_left_out(corpus)}. Give a folder with more music; `import_corpus` says why each file was left out."
+        )
     report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
     train_foundation(corpus, out / "foundation")
     release = out / name.value
     _BUILDERS[name](corpus, release, plan, shape, stop)
     return Built(release, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
+
+
+def _left_out(corpus: Corpus) -> str:
+    reasons = [f"{count} {reason}" for reason, count in sorted(corpus.dropped.items())]
+    return "; ".join(reasons) or "all pieces are kept for testing"
 
 
 def _build_lstm_acm(

@@ -3,6 +3,7 @@ import pytest
 
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.registry import composer_for
+from generator.engine.errors import TrainingError
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.building import build_release
 from generator.engine.training.harmony import bar_degrees
@@ -32,6 +33,12 @@ def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tm
     composer = composer_for(name, tmp_path)
     score = composer.compose(Brief(name, 0.5, {Style.CLASSICAL: 1.0}, 1), np.random.default_rng(1))
     assert score.n_notes > 20
+
+
+def test_a_corpus_of_which_nothing_is_left_is_a_named_error(tmp_path):
+    (tmp_path / "bad.mid").write_bytes(b"MThd nonsense")
+    with pytest.raises(TrainingError, match="got none: 1 not readable as MIDI"):
+        build_release(ComposerName.MARKOV, tmp_path, tmp_path / "out", PLAN)
 
 
 def test_bars_stand_on_the_degree_that_sounds(corpus):
