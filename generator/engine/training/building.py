@@ -66,7 +66,8 @@ def build_release(
     if not corpus.split("train"):
         raise TrainingError(
             f"pieces to learn from were expected in {corpus_directory}, got none: "
-            f"{_left_out(corpus)}. Give a folder with more music; `import_corpus` says why each file was left out."
+            f"{_left_out(corpus)}. Give a folder with more music; `import_corpus` "
+            "says why each file was left out."
         )
     report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
     train_foundation(corpus, out / "foundation")
