@@ -6,6 +6,7 @@ asked for     `nights_ahead` evenings before, with the taste of that day
 renewed       its taste has changed: at once while no worker has begun it; for *never again* also
               what is finished, whose mix serves until the new one is ready
 replaced      the new one is ready and the night was not played
+tried again   its mix failed and has rested: under another seed, after twice the rest each time
 stood in for  at bedtime there is no mix: one of the arm's pool takes its place
 """
 
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
@@ -30,7 +32,7 @@ from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, Study, StudyState
 from studies.services.allocation import arm_of, music_participants
 from studies.services.music.briefs import brief_of, opaque_key
-from studies.services.music.pool import mix_for
+from studies.services.music.pool import mix_for, rest_after
 from studies.services.music.tastes import next_taste, taste_of
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
 
@@ -119,6 +121,21 @@ def settle_nights() -> int:
     )
     nights = open_nights.select_related("playlist", "replacement", "participant")
     return sum(_settle(night.pk) for night in nights if _may_change(night))
+
+
+def retry_nights() -> int:
+    """Ask anew for coming nights whose mix failed and has rested; return how many.
+
+    Under another seed, whatever the reason: music that failed its quality control would fail again.
+    """
+    failed = PlaylistAssignment.objects.filter(
+        Q(replacement__state=PlaylistState.FAILED)
+        | Q(replacement=None, playlist__state=PlaylistState.FAILED),
+        night_on__gte=clock.now().date() - RECENT,
+        is_from_pool=False,
+        sessions=None,
+    ).select_related("playlist", "replacement")
+    return sum(_retry(night.pk) for night in failed if _has_rested(night))
 
 
 @transaction.atomic
@@ -295,6 +312,27 @@ def _settle(pk: int) -> bool:
     if night.night_on == tonight(participant):
         _with_something_to_hear(night)
     return night.playlist_id != before
+
+
+@transaction.atomic
+def _retry(pk: int) -> bool:
+    owner = PlaylistAssignment.objects.select_related("participant").get(pk=pk).participant
+    try:
+        participant, _arm = _in_music(owner)
+    except NotInTreatment:
+        return False
+    night = _night(participant, PlaylistAssignment.objects.get(pk=pk).night_on)
+    if night.night_on < tonight(participant) or not _has_rested(night):
+        return False
+    _renew(night, SYSTEM, "failed")
+    return True
+
+
+def _has_rested(night: PlaylistAssignment) -> bool:
+    latest = night.replacement or night.playlist
+    if latest.state != PlaylistState.FAILED:
+        return False
+    return latest.finished_at + rest_after(night.version - 1) <= timezone.now()
 
 
 def _may_change(night: PlaylistAssignment) -> bool:

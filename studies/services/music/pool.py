@@ -74,6 +74,12 @@ def mix_for(participant: Participant) -> Playlist | None:
     return in_turn[0].playlist if in_turn else None
 
 
+def rest_after(n_retries: int) -> timedelta:
+    """Return how long a mix rests that failed after so many retries."""
+    # Beyond eight doublings it is a day anyway.
+    return min(FIRST_REST * 2 ** min(n_retries, 8), LONGEST_REST)
+
+
 def _fill(arm: Arm) -> int:
     minutes = arm.study.plan.night_minutes
     there = set(PoolMix.objects.filter(arm=arm, minutes=minutes).values_list("position", flat=True))
@@ -120,8 +126,7 @@ def _request(arm: Arm, minutes: int, position: int, n_retries: int = 0) -> Playl
 
 
 def _rests_until(mix: PoolMix) -> datetime:
-    # Beyond eight doublings it is a day anyway.
-    return mix.playlist.finished_at + min(FIRST_REST * 2 ** min(mix.n_retries, 8), LONGEST_REST)
+    return mix.playlist.finished_at + rest_after(mix.n_retries)
 
 
 @transaction.atomic

@@ -19,10 +19,12 @@ from studies.services.music.listening import record_listening
 from studies.services.music.playlists import (
     request_due,
     request_tonight,
+    retry_nights,
     serve_tonight,
     settle_nights,
     tonight,
 )
+from studies.services.music.pool import FIRST_REST
 from studies.services.music.preferences import state_preferences
 from studies.services.music.ratings import night_to_rate, rate_night
 from studies.services.music.tastes import next_taste
@@ -106,6 +108,45 @@ def test_never_again_replaces_what_is_prepared_and_the_old_one_serves_until_then
     assert second.playlist.brief["instrument"] == "harp"
     assert (second.replacement, second.version) == (None, 2)
     assert not second.is_from_pool
+
+
+def fail(playlist: Playlist, ago: timedelta) -> None:
+    Playlist.objects.filter(pk=playlist.pk).update(
+        state=PlaylistState.FAILED, finished_at=timezone.now() - ago
+    )
+
+
+def test_a_coming_night_that_failed_is_asked_for_anew_after_a_rest_that_doubles(participant):
+    second = prepared(participant, n_ready=1)[1]
+    fail(second.playlist, FIRST_REST / 2)
+    assert retry_nights() == 0
+    fail(second.playlist, FIRST_REST)
+    assert (retry_nights(), retry_nights()) == (1, 0)
+    again = nights_of(participant)[1]
+    assert (again.version, again.playlist.state) == (2, PlaylistState.QUEUED)
+    assert again.playlist.brief["seed"] != second.playlist.brief["seed"]
+    fail(again.playlist, FIRST_REST)
+    assert retry_nights() == 0
+    fail(again.playlist, 2 * FIRST_REST)
+    assert retry_nights() == 1
+
+
+def test_a_replacement_that_failed_is_asked_for_anew_and_the_old_one_serves_until_then(participant):
+    first, second, _third = prepared(participant)
+    rate_night(participant=participant, night_on=first.night_on, rating="never_again")
+    fail(nights_of(participant)[1].replacement, 2 * FIRST_REST)
+    assert retry_nights() == 1
+    again = nights_of(participant)[1]
+    assert again.playlist == second.playlist
+    assert (again.version, again.replacement.state) == (3, PlaylistState.QUEUED)
+    assert AuditEntry.objects.filter(action="change_night", new__because="failed").count() == 1
+
+
+def test_nobody_tries_again_for_who_stopped(participant):
+    second = prepared(participant, n_ready=1)[1]
+    fail(second.playlist, FIRST_REST)
+    withdraw_participant(participant=participant, scope="intervention", reason="", actor=SYSTEM)
+    assert retry_nights() == 0
 
 
 def test_a_page_that_is_opened_first_puts_the_replacement_in_place(participant):
