@@ -32,6 +32,7 @@ from studies.stats.report.methods import methods_text
 from studies.stats.report.tables import (
     adjusted_table,
     baseline_table,
+    column_name,
     contrasts_table,
     contrasts_with_reference,
     exposure_table,
@@ -399,7 +400,8 @@ def _dose(of: _Sources) -> Iterator[Block]:
                if r.place.method in ("dose_response", "cace")]  # fmt: skip
     if records:
         yield Heading(of.words("headings.dose"))
-        caption = f"{of.words.outcome(plan.primary.outcome)}, {plan.adherence_column}"
+        name = of.words.outcome(plan.primary.outcome)
+        caption = f"{name}, {column_name(plan.adherence_column)}"
         yield judged_table(caption, records, plan.level, of.words)
 
 
@@ -451,19 +453,29 @@ def _methods(of: _Sources) -> Iterator[Block]:
 
 
 def _notes(of: _Sources) -> Iterator[Block]:
-    seen: dict[str, None] = dict.fromkeys(of.results.warnings)
-    for record in of.results.records:
-        # A number needed to treat is not shown where its interval includes nought: no news.
-        is_news = not record.place.method.startswith(("nnt", "tipping_point"))
-        if record.estimate.value is None and is_news:
-            place = record.place
-            where = ", ".join(filter(None, (place.outcome, place.method, place.visit,
-                                            place.contrast or place.arm)))  # fmt: skip
-            seen.setdefault(f"{where}: {'; '.join(record.estimate.warnings)}")
-    if seen:
+    notes = list(dict.fromkeys(of.results.warnings))
+    for reason, places in _not_estimable(of).items():
+        notes.append(f"{'; '.join(places)}: {reason}")
+    if notes:
         yield Heading(of.words("headings.notes"))
-        for note in seen:
+        for note in notes:
             yield Paragraph(note, "quiet")
+
+
+def _not_estimable(of: _Sources) -> dict[str, list[str]]:
+    """Return why there are numbers that could not be estimated, and which they are."""
+    found: dict[str, list[str]] = {}
+    for record in of.results.records:
+        place = record.place
+        # A number needed to treat is not shown where its interval includes nought: no news.
+        if record.estimate.value is not None or place.method.startswith(("nnt", "tipping_point")):
+            continue
+        who = of.words.contrast(place.contrast) if place.contrast else of.words.arm(place.arm or "")
+        parts = (of.words.outcome(place.outcome), column_name(method_name(place.method, of.words)),
+                 week(place.visit, of.words), who)  # fmt: skip
+        reason = record.estimate.warnings[0] if record.estimate.warnings else record.status
+        found.setdefault(reason, []).append(", ".join(filter(None, parts)))
+    return found
 
 
 def _numbered(blocks: list[Block], words: Words) -> list[Block]:

@@ -128,9 +128,12 @@ def primary_table(results: Results, numbers: Numbers, words: Words) -> Table:
     for label in contrasts_with_reference(results):
         found = numbers.estimate(primary.outcome, primary.method, primary.visit, label)
         smd = numbers.estimate(primary.outcome, f"{primary.method}_smd", primary.visit, label)
-        rows.append((words.contrast(label), *_judged(found, words), with_interval(smd, words)))
+        estimate, *judged = _judged(found, words)
+        rows.append((words.contrast(label), estimate, *_error(found, words), *judged,
+                     with_interval(smd, words)))  # fmt: skip
         sign = _sign(found, words) or sign
-    header = (words("contrast"), *_judged_header(plan.level, words), "SMD")
+    estimate, *judged = _judged_header(plan.level, words)
+    header = (words("contrast"), estimate, words("se"), words("df"), *judged, "SMD")
     caption = words(
         "tables.primary", outcome=words.outcome(primary.outcome), visit=primary.visit,
         reference=words.arm(plan.reference_arm), sign=sign,
@@ -161,8 +164,9 @@ def adjusted_table(results: Results, numbers: Numbers, words: Words) -> Table:
     for arm in results.table.levels:
         found = numbers.estimate(primary.outcome, primary.method, primary.visit, arm)
         value = number(found.value if found else None, words)
-        rows.append((words.arm(arm), value, interval(found, words)))
-    header = (words("arm"), words("mean"), _level(results.plan.level, words))
+        rows.append((words.arm(arm), value, *_error(found, words), interval(found, words)))
+    header = (words("arm"), words("mean"), words("se"), words("df"),
+              _level(results.plan.level, words))  # fmt: skip
     caption = words("tables.adjusted_means", outcome=words.outcome(primary.outcome),
                     visit=primary.visit)  # fmt: skip
     return Table(caption, header, tuple(rows))
@@ -178,7 +182,8 @@ def rates_table(results: Results, numbers: Numbers, outcome: str, words: Words) 
             cells = (with_interval(one, words, 1) for one in found)
             rows.append((words.arm(arm), week(visit, words), *cells))
     header = (words("arm"), words("visit"), *(words(f"tables.{name}") for name in methods))
-    return Table(words("tables.rates", outcome=words.outcome(outcome)), header, tuple(rows), 2)
+    caption = words("tables.rates", outcome=words.outcome(outcome), level=_percents(results))
+    return Table(caption, header, tuple(rows), 2)
 
 
 def responders_table(results: Results, numbers: Numbers, outcome: str, words: Words) -> Table:
@@ -202,7 +207,8 @@ def responders_table(results: Results, numbers: Numbers, outcome: str, words: Wo
     if has_arms:
         header.append(words("tables.against", reference=words.arm(levels[0])))
     rule = rule_text(plan.outcome(outcome).data["responder"], words)
-    caption = words("tables.responders", outcome=words.outcome(outcome), rule=rule)
+    caption = words("tables.responders", outcome=words.outcome(outcome), rule=rule,
+                    level=_percents(results))  # fmt: skip
     return Table(caption, tuple(header), tuple(rows), 2)
 
 
@@ -256,8 +262,9 @@ def sensitivity_table(results: Results, numbers: Numbers, words: Words) -> Table
         and not r.place.method.endswith("_nonresponder")
         and r.place.method not in ("dose_response", "cace")
     ]  # fmt: skip
+    contrasts = (r.estimate for r in records if r.place.method != "tipping_point")
     caption = words("tables.sensitivity", outcome=words.outcome(primary.outcome),
-                    visit=primary.visit)  # fmt: skip
+                    visit=primary.visit, sign=_sign(next(contrasts, None), words))  # fmt: skip
     return judged_table(caption, records, plan.level, words)
 
 
@@ -294,7 +301,8 @@ def exposure_table(results: Results, numbers: Numbers, words: Words) -> Table:
             for side in ("within", "between"):
                 found = next(numbers.of(outcome.name, starts=f"exposure_{feature}_{side}"), None)
                 if found is not None:
-                    what = words.outcome(outcome.name), feature, words(f"tables.{side}")
+                    name = column_name(feature)
+                    what = words.outcome(outcome.name), name, words(f"tables.{side}")
                     n = str(found.estimate.n)
                     rows.append((*what, n, *_judged(found.estimate, words, 3)))
     header = (words("outcome"), words("tables.feature"), words("tables.side"), words("n"),
@@ -313,7 +321,20 @@ def reliability_table(results: Results, words: Words) -> Table:
     ]  # fmt: skip
     header = (words("outcome"), words("visit"), words("method"), words("n"),
               words("tables.value"))  # fmt: skip
-    return Table(words("tables.reliability"), header, tuple(rows), 3)
+    caption = words("tables.reliability", level=_percents(results))
+    return Table(caption, header, tuple(rows), 3)
+
+
+def column_name(column: str) -> str:
+    """Return the name of a table's column as people read it."""
+    return column.replace("_", " ")
+
+
+def _error(found: Estimate | None, words: Words) -> Cells:
+    """Return standard error and degrees of freedom."""
+    if found is None or found.value is None:
+        return (words("none"), words("none"))
+    return (number(found.se, words), number(found.df, words, 1))
 
 
 def _judged(found: Estimate | None, words: Words, digits: int = 2) -> Cells:
@@ -329,6 +350,10 @@ def _judged_header(level: float, words: Words) -> Cells:
 
 def _level(level: float, words: Words) -> str:
     return words("interval", level=f"{100 * level:g}")
+
+
+def _percents(results: Results) -> str:
+    return f"{100 * results.plan.level:g}"
 
 
 def _value(found: Estimate, words: Words) -> str:

@@ -14,7 +14,7 @@ from PIL import Image
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.running import Results
 from studies.stats.plan.trial_table import TrialTable
-from studies.stats.report.blocks import Figure, Heading, Report, Table
+from studies.stats.report.blocks import Figure, Heading, Paragraph, Report, Table
 from studies.stats.report.chinese import cut_down, installed
 from studies.stats.report.composing import About, compose
 from studies.stats.report.counts import ArmFlow, Flow
@@ -205,6 +205,29 @@ def test_counts_that_nobody_knows_stay_blank(results):
 def test_nothing_is_ever_written_as_nan_or_infinity(results):
     page = to_html(report_of(results), words_in("en"))
     assert not re.search(">\\s*[-\N{MINUS SIGN}]?(nan|inf)\\b", page, re.IGNORECASE)
+
+
+def test_what_decides_stands_with_its_error_degrees_of_freedom_and_level(results):
+    tables = [block for block in report_of(results).blocks if isinstance(block, Table)]
+    deciding = next(table for table in tables if "each arm against" in table.caption)
+    assert deciding.header[1:5] == ("Estimate", "SE", "df", "95 % interval")
+    record = results.primary()[-1].estimate
+    assert f"{record.se:.2f}" in [row[2] for row in deciding.rows]
+    captions = [
+        f.table.caption for f in report_of(results).blocks if isinstance(f, Figure) and f.table
+    ]
+    assert [c for c in captions if "change rates" in c and "95 %" not in c] == []
+
+
+def test_a_reason_is_told_once_with_all_that_it_kept_from_being_estimated():
+    rows = [row | ({"psqi": ""} if row["visit"] else {}) for row in made_rows(6)]
+    blocks = report_of(analysed(rows), flow=None).blocks
+    notes = [
+        block.text for block in blocks if isinstance(block, Paragraph) and block.tone == "quiet"
+    ]
+    reasons = [note.partition(": ")[2] for note in notes if "Week" in note]
+    assert len(reasons) == len(set(reasons)) > 0
+    assert any(note.count("; ") > 3 for note in notes)
 
 
 @pytest.mark.parametrize("trouble", ["one_person", "constant", "nobody_came"])
