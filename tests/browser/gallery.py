@@ -15,6 +15,7 @@ NOBODY = ""
 CLINICIAN, RESEARCHER, ADMINISTRATOR = STAFF = ("clinician", "researcher", "administrator")
 SIGNED_IN = (
     *("reading", "starting", "checking", "waiting", "listener", "unlucky", "learner", "visited"),
+    "screened",
 )
 GUARDIANS = ("guardian-asked", "guardian-permitting")
 # A busy machine may take this long over any one step.
@@ -173,6 +174,8 @@ def participant(people: dict[str, dict[str, str]]) -> list[Exhibit]:
         Exhibit("consent-decide-error", "/me/consent/decide/", "reading", _press_main),
         Exhibit("consent-check", "/me/consent/check/?decision=yes", "reading"),
         Exhibit("consent-talk", "/me/consent/talk/", "reading"),
+        Exhibit("screening", "/me/screening/", "screened"),
+        Exhibit("screening-error", "/me/screening/", "screened", _press_main),
         Exhibit("today-start", "/me/", "starting"),
         Exhibit("sheet-begin", starting["cpss"], "starting"),
         Exhibit("item-time", f"{checking['psqi']}bed/", "checking"),
@@ -191,6 +194,7 @@ def participant(people: dict[str, dict[str, str]]) -> list[Exhibit]:
         Exhibit("today-music", "/me/", "listener"),
         Exhibit("mornings", "/me/mornings/", "listener"),
         Exhibit("morning-item", f"{people['listener']['morning']}sleep_band/", "listener"),
+        Exhibit("reminders", "/me/reminders/", "listener"),
         Exhibit("morning-saved", f"{people['unlucky']['morning']}check/", "unlucky"),
         Exhibit("tonight", "/me/tonight/", "listener", is_always_dark=True),
         Exhibit("tonight-failed", "/me/tonight/", "unlucky", is_always_dark=True),
@@ -231,7 +235,11 @@ def staff(
 ) -> list[Exhibit]:
     """The pages of clinician, researcher and administrator."""
     person = f"/clinic/{running}/p/{people['waiting']['code']}/"
-    on_paper = f"/clinic/{running}/p/{people['visited']['code']}/{people['visited']['paper']}"
+    visited = f"/clinic/{running}/p/{people['visited']['code']}/"
+    on_paper = f"{visited}{people['visited']['paper']}"
+    screening = f"/clinic/{people['screened']['study']}/"
+    screened = f"{screening}p/{people['screened']['code']}/"
+    copied = f"{screening}p/{people['copied']['code']}/"
     return [
         Exhibit("studies", "/clinic/", CLINICIAN),
         Exhibit("study-new", "/clinic/new/", CLINICIAN),
@@ -249,6 +257,13 @@ def staff(
         Exhibit("trail", f"/clinic/{running}/trail/?part=all", CLINICIAN),
         Exhibit("site-approval", f"/clinic/{running}/sites/", CLINICIAN, _record_approval),
         Exhibit("event-new", f"{person}event/", CLINICIAN),
+        Exhibit("harms", f"{visited}harms/", CLINICIAN),
+        Exhibit("harms-error", f"{visited}harms/", CLINICIAN, _press_main),
+        Exhibit("reminders-of-somebody", f"{visited}reminders/", CLINICIAN),
+        Exhibit("copies-by-mail", f"{copied}reminders/", CLINICIAN),
+        Exhibit("screening-log", f"{screening}screening/", CLINICIAN),
+        Exhibit("screening-answers", f"{screened}screening/", CLINICIAN),
+        Exhibit("screening-answers-error", f"{screened}screening/", CLINICIAN, _press_main),
         Exhibit("invite", f"/clinic/{running}/invite/", CLINICIAN),
         Exhibit("participant", person, CLINICIAN),
         Exhibit("reveal", f"{person}contact/", CLINICIAN),
@@ -274,6 +289,8 @@ def staff(
         Exhibit("analysis", f"/research/{finished}/analysis/", RESEARCHER),
         Exhibit("analysis-plan", f"/research/{finished}/analysis/plan/", RESEARCHER),
         Exhibit("exports", f"/research/{finished}/exports/", RESEARCHER),
+        Exhibit("trail-review", f"{screening}trail/review/", RESEARCHER),
+        Exhibit("trail-review-error", f"{screening}trail/review/", RESEARCHER, _press_main),
         Exhibit("second-factor", "/accounts/2fa/", RESEARCHER),
         Exhibit("password", "/accounts/password/change/", RESEARCHER),
         Exhibit("administration", "/admin/", ADMINISTRATOR),

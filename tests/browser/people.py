@@ -3,6 +3,7 @@
 They run there, not in the test: a test calls them with `inside.ask`, and gets plain JSON back.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -12,6 +13,7 @@ from django.db.models import Sum
 from generator.services.requesting import cancel_playlist
 from studies import clock
 from studies.design.protocol import four_arms
+from studies.design.screening import ScreeningPlan, ScreeningQuestion
 from studies.design.windows import morning_of
 from studies.models.access import Holder
 from studies.models.allocation import AllocationStream
@@ -34,6 +36,7 @@ from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.access import set_pin
 from studies.services.entry.contact_check import confirm_contact
 from studies.services.entry.enrolment import invite_participant, revoke_link
+from studies.services.entry.screening import answer_screening
 from studies.services.music.morning_diary import (
     morning_for,
     save_morning_answer,
@@ -53,6 +56,7 @@ from studies.services.visits.assessment import (
 from studies.services.visits.correction import correct_assessment
 from studies.services.visits.scheduling import keep_calendar
 from tests.browser.answers import BASELINE, FOLLOW_UP, PIN, PSQI
+from tests.factories import answers as typed_answers
 from tests.factories import decide, name_guardian, permit
 from tests.servers import PASSWORD
 
@@ -61,6 +65,14 @@ NIGHT = {
     "into_bed": "23:00", "tried_to_sleep": "23:05", "latency_min": "10", "awakenings": "0",
     "final_waking": "06:40", "out_of_bed": "06:45", "quality": "4",
 }  # fmt: skip
+BREATHING = ScreeningQuestion(
+    "breathing",
+    "yes",
+    (
+        ("en", "Has a doctor told you that you stop breathing in your sleep?"),
+        ("zh-hans", "医生说过你睡觉时会停止呼吸吗"),
+    ),
+)
 STAGES = ("invited", "pin", "consented", "baseline_done", "allocated")
 
 Person = dict[str, str]
@@ -277,6 +289,7 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
         "learner": now["cbt"][0],
         "visited": met_before["music"][0],
     }
+    found |= _screened(study, language)
     found |= _guardians(study, language, asks=found["reading"], invites=found["invited"])
     _answer(_sheet(found["checking"], "psqi"), PSQI, is_sent=False)
     declined = Participant.objects.get(code=found["declined"]["code"])
@@ -298,6 +311,36 @@ def people_on_their_way(study: str, language: str = "en") -> dict[str, Person]:
     learner = Participant.objects.get(code=found["learner"]["code"])
     found["learner"]["diary"] = f"/me/diary/{mornings_open(learner)[0]}/"
     return found
+
+
+def _screened(study: str, language: str) -> dict[str, Person]:
+    """Return who is screened in a study beside this one, and who has consented there.
+
+    Its protocol asks before consent. The members are the same, and who reads results monitors it.
+    """
+    code = f"{study}-SCREENED"
+    if not Study.objects.filter(code=code).exists():
+        plan = replace(four_arms(1), screening=ScreeningPlan((BREATHING,), cpss_at_least=26))
+        create_study(
+            code=code, title="A screened study", zone="Europe/London", protocol=plan, actor=SYSTEM
+        )
+        beside = Study.objects.get(code=study).memberships.live()
+        members = dict(beside.values_list("user__username", "role"))
+        join(code, {n: Role.MONITOR if r == Role.RESEARCHER else r for n, r in members.items()})
+        open_study(study=Study.objects.get(code=code), actor=SYSTEM)
+        # Nothing is mailed to synthetic people, and one of these pages is about what was.
+        Study.objects.filter(code=code).update(is_synthetic=False)
+    asked, copied, refused = (enrol(code, "pin", language=language) for _ in range(3))
+    for person, answer in ((copied, "no"), (refused, "yes")):
+        answer_screening(
+            participant=_participant(person),
+            answers={BREATHING.name: answer},
+            cpss=dict(typed_answers("cpss")),
+            answered_by="staff",
+            actor=SYSTEM,
+        )
+    _consent(_participant(copied))
+    return {"screened": {**asked, "study": code}, "copied": {**copied, "study": code}}
 
 
 def _guardians(study: str, language: str, *, asks: Person, invites: Person) -> dict[str, Person]:
