@@ -240,8 +240,10 @@ def _was_received(response: Response, item_key: str, manner: Manner) -> bool:
 
 def _unanswered(response: Response, answers: dict[str, Value]) -> tuple[str, ...]:
     """Return the required items that were neither answered nor declined."""
-    declined = declined_items(response)
-    return tuple(key for key in response.definition.missing_keys(answers) if key not in declined)
+    missing = response.definition.missing_keys(answers)
+    # Most sheets have every answer: nobody need ask which of them were declined.
+    declined = declined_items(response) if missing else set()
+    return tuple(key for key in missing if key not in declined)
 
 
 def _store_scores(response: Response, answers: dict) -> None:
