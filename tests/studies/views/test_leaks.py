@@ -52,7 +52,8 @@ VARYING = {"Content-Length", "Expires"}
 OWN = (
     (re.compile(r"\b[0-9A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]\b"), "CODE"),
     (re.compile(r'value="[A-Za-z0-9]{64}"'), "TOKEN"),
-    (re.compile(r"(answers|locks)(/|%2F)\d+"), "ROW"),
+    (re.compile(r'value="[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"'), "KEY"),
+    (re.compile(r"(answers|locks|copies|paper)(/|%2F)\d+"), "ROW"),
     (re.compile(r'value="(\w+:)?\d+(:\w+)?"'), "TARGET"),
     (re.compile(r"\b[0-9a-f]{16,64}\b"), "HASH"),
 )
