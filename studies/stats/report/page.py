@@ -30,7 +30,7 @@ figure{margin:1.4rem 0}
 figcaption{font-weight:600;margin-bottom:.3rem}
 figcaption span{display:block;font-weight:400;color:var(--quiet);font-size:.9rem}
 .drawing{overflow-x:auto}
-.drawing svg{display:block;width:100%;height:auto;max-width:40rem}
+.drawing svg{display:block;width:100%;height:auto;min-width:28rem;max-width:40rem}
 .drawing.wide svg{min-width:38rem;max-width:52rem}
 svg text{font-family:system-ui,"Noto Sans","Noto Sans SC","PingFang SC","Microsoft YaHei",
 sans-serif!important}
@@ -53,7 +53,7 @@ th,td{padding:.28rem .4rem}}
 @page{size:A4;margin:16mm 15mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}h2{break-after:avoid}
 figure,tr{break-inside:avoid}.table,.drawing{overflow:visible}table{font-size:8pt}
-.drawing svg{max-width:15cm}.drawing.wide svg{min-width:0;max-width:100%}
+.drawing svg{min-width:0;max-width:15cm}.drawing.wide svg{min-width:0;max-width:100%}
 tbody th,tbody td{white-space:normal}}
 """
 
