@@ -10,6 +10,7 @@ late / early the median at event 10,000 against that at event 100 (what a whole 
 batch        64 pieces side by side
 peer         a transformer of the same size on the same engine (`benchmarks.transformer`), measured
              in turns with LSTM-ACM, so that both meet the same load
+             (its caches of 64 pieces take 4 GB)
 night        45 minutes of music by each composer
 """
 
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.transformer import TransformerGraph, transformer_streams
+from benchmarks.transformer import TransformerGraph, WithoutCopies, transformer_streams
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
@@ -40,7 +41,7 @@ from generator.engine.networks.incremental import Network
 
 WARM_UP, EARLY, LATE, WINDOW = 100, 100, 10_000, 400
 BATCH = 64
-CONTEXTS = {1: (64, 512, 2048), BATCH: (64, 512)}
+CONTEXTS = {1: (64, 512, 2048), BATCH: (64, 512, 2048)}
 ROUNDS, EVENTS_A_ROUND = 5, {1: 100, BATCH: 12}
 NIGHT_MINUTES = 45.0
 
@@ -90,6 +91,8 @@ def report_events(name: str, events: Iterator, n_events: int) -> None:
 def report_beside_peer(fast: FastNetwork, pieces: int) -> None:
     """Print a step of LSTM-ACM and of the peer at several contexts, measured in turns."""
     makers: dict[str, Callable[[], Iterator]] = {"LSTM-ACM": lambda: int8_streams(fast, pieces)}
+    bare = FastNetwork(fast.network, choosing=WithoutCopies(fast.network, chooses=True))
+    makers["LSTM-ACM without copy head"] = lambda: int8_streams(bare, pieces)
     for context in CONTEXTS[pieces]:
         for in_place, kind in ((True, "in place"), (False, "passed on")):
             graph = TransformerGraph(fast.network, context, in_place=in_place)

@@ -1,10 +1,11 @@
 """The peer of `benchmarks.composers`: a transformer of the same size on the same engine.
 
 Same note events, same embeddings, same chained heads, same sampling and the same int8 matrices as
-LSTM-ACM; only the trunk differs: pre-norm blocks of attention (four heads of 64) over the last
+LSTM-ACM; the trunk differs: pre-norm blocks of attention (four heads of 64) over the last
 `context` events, with a cache of keys and values, and feed-forward layers of 1,024. Three of them
 have 2.4 million weights, LSTM-ACM's trunk 2.6. Its weights are random: it is timed, not listened
-to.
+to. It has no copy head and is not told where in the bar it is, which spares it work;
+`WithoutCopies` is LSTM-ACM without copy head, for a comparison of the trunks.
 
 Two caches are timed. `in place`: the caller writes the newest key and value into the cache, as
 LSTM-ACM's memories are kept; this is the best that could be done for it. `passed on`: the cache
@@ -26,7 +27,18 @@ LAYERS, HEADS, HEAD_SIZE, INNER = 3, 4, 64, 1024
 _NOT_ITS_OWN = ("keys", "values", "reach", "gain", "offset")
 
 
-class TransformerGraph(StepGraph):
+class WithoutCopies(StepGraph):
+    """LSTM-ACM without its copy head, so that it does no more than its peer."""
+
+    def _shapes(self, *, chooses: bool, scores: bool) -> StepShapes:
+        bare = replace(self._shape, pointer_memory=0)
+        return step_shapes(bare, chooses=chooses, scores=scores)
+
+    def _choosing(self) -> Choosing:
+        return Choosing(self._graph, self._network, self._linear, copies=False)
+
+
+class TransformerGraph(WithoutCopies):
     """Chooses the next event as `StepGraph` does, from a transformer's state, without copy head."""
 
     def __init__(self, network: Network, context: int, *, in_place: bool) -> None:
@@ -35,7 +47,7 @@ class TransformerGraph(StepGraph):
         super().__init__(network, chooses=True)
 
     def _shapes(self, *, chooses: bool, scores: bool) -> StepShapes:
-        shapes = step_shapes(replace(self._shape, pointer_memory=0), chooses=chooses, scores=scores)
+        shapes = super()._shapes(chooses=chooses, scores=scores)
         fixed = {name: kind for name, kind in shapes.fixed.items() if name not in _NOT_ITS_OWN}
         caches, given = {}, {"chosen": shapes.given["chosen"]}
         for layer in range(LAYERS):
@@ -91,9 +103,6 @@ class TransformerGraph(StepGraph):
         g = self._graph
         kept = g.op("Slice", cache, g.whole(1), g.whole(self._context), g.whole(2))
         return g.op("Concat", kept, newest, axis=2)
-
-    def _choosing(self) -> Choosing:
-        return Choosing(self._graph, self._network, self._linear, copies=False)
 
 
 def transformer_streams(
