@@ -5,6 +5,7 @@ learnt: held against held-out pieces it tells whether the network imitates or re
 are composed by `lstm_acm`.
 """
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -21,12 +22,18 @@ PITCH = 2
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """The dials: nucleus, familiarity (added to the copy head's logits), metre, loop guard."""
+    """The dials: nucleus, familiarity (added to the copy head's logits), metre, loop guard.
+
+    `copy_distance` is how many events back a passage must end before its suffix may be copied;
+    `stretch` how many events one row of conditions is asked for.
+    """
 
     top_p: float = 0.95
     familiarity: float = 0.0
     metre: Metre = METRES[0]
     guards_loops: bool = False
+    copy_distance: int = 1
+    stretch: int = 128
 
 
 def sample_stream(
@@ -41,8 +48,9 @@ def sample_stream(
     Parameters
     ----------
     network : Network
-    conditions : ndarray, shape (14,)
-        As `condition_vector` makes them; zeros ask for nothing.
+    conditions : ndarray, shape (14,) or (S, 14)
+        As `condition_vector` makes them; zeros ask for nothing. Rows are asked for in turn, the
+        last one to the end.
     n_events : int
     rng : numpy.random.Generator
     settings : StreamSettings, optional
@@ -60,9 +68,13 @@ def stream_events(
 ) -> Iterator[tuple[int, ...]]:
     """Yield note events without end, parameters as for `sample_stream`."""
     settings = settings or StreamSettings()
-    listener, memory, loops = Listener(network, conditions), CopyMemory(), LoopWatch()
-    now, is_first = 0, True
-    while True:
+    asked = np.atleast_2d(conditions)
+    listener, memory = Listener(network, asked[0]), CopyMemory(settings.copy_distance)
+    loops, now, is_first = LoopWatch(), 0, True
+    for count in itertools.count():
+        row, inside = divmod(count, settings.stretch)
+        if not inside and 0 < row < len(asked):
+            listener.ask_for(asked[row])
         barred = loops.closing() if settings.guards_loops else ()
         event = _next_event(listener, memory, now, rng, settings, barred)
         yield event

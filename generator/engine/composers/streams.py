@@ -5,6 +5,7 @@ draws of a piece follow from its seed and from how many events it has, so a piec
 and among sixty-three others.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -24,6 +25,7 @@ from generator.engine.tokens.vocabulary import (
     position_ids,
 )
 
+_ONE_ROW = 2  # axes of conditions that stay the same throughout
 _EVENTS_A_DRAW = 32
 _LEAST = np.float32(1e-12)
 # From so many pieces on their memories are cheaper together.
@@ -45,8 +47,9 @@ def sample_streams(
     ----------
     fast : FastNetwork
         With a graph that chooses.
-    conditions : ndarray, shape (B, C)
-        As `condition_vector` makes them; zeros ask for nothing.
+    conditions : ndarray, shape (B, C) or (B, S, C)
+        As `condition_vector` makes them; zeros ask for nothing. Rows are asked for in turn, the
+        last one to the end.
     n_events : int
     seeds : sequence of int
         One a piece.
@@ -69,20 +72,24 @@ def stream_batches(
     """Yield the next event of every piece, int64, shape (B, 5), without end."""
     settings = settings or StreamSettings()
     metre, pieces = settings.metre, len(seeds)
-    steps = Steps(fast.network, fast.choosing, conditions)
+    asked = conditions[:, None] if conditions.ndim == _ONE_ROW else conditions
+    steps = Steps(fast.network, fast.choosing, asked[:, 0])
     given = steps.inputs
     given["top_p"][:] = settings.top_p
     given["familiarity"][:] = settings.familiarity
     free = np.ones_like(given["allowed"]) if allowed is None else allowed
     given["allowed"][:] = free
-    memories = CopyMemories(pieces) if pieces >= _MANY else _FewMemories(pieces)
+    memories = _memories(pieces, settings.copy_distance)
     loops = [LoopWatch() for _ in seeds]
     landings, crossings = landing_ids(metre), _crossings(metre)
     places = np.arange(metre.steps * BARS_PER_PHRASE)
     positions, phrases = position_ids(places, metre), phrase_ids(places, metre)
     chance = inverse_exponentials(seeds)
     place, is_first = np.zeros(pieces, dtype=np.int64), True
-    while True:
+    for count in itertools.count():
+        row, inside = divmod(count, settings.stretch)
+        if not inside and 0 < row < asked.shape[1]:
+            steps.ask_for(asked[:, row])
         given["noise"][:] = next(chance)
         steps.tell(*memories.predict())
         step = place % metre.steps
@@ -112,10 +119,10 @@ def _crossings(metre: Metre) -> np.ndarray:
 
 
 class _FewMemories:
-    """What `CopyMemories` does, quicker for a few pieces."""
+    """What `CopyMemories` does, quicker for a few pieces, and from any distance."""
 
-    def __init__(self, pieces: int) -> None:
-        self._memories = [CopyMemory() for _ in range(pieces)]
+    def __init__(self, pieces: int, copy_distance: int) -> None:
+        self._memories = [CopyMemory(copy_distance) for _ in range(pieces)]
 
     def append(self, events: np.ndarray) -> None:
         for memory, event in zip(self._memories, events.tolist(), strict=True):
@@ -125,6 +132,12 @@ class _FewMemories:
         found = [memory.predict() for memory in self._memories]
         guesses = [_NO_GUESS if guess is None else guess for guess, _ in found]
         return np.array(guesses), np.array([match for _, match in found])
+
+
+def _memories(pieces: int, copy_distance: int) -> CopyMemories | _FewMemories:
+    if pieces >= _MANY and copy_distance == 1:
+        return CopyMemories(pieces)
+    return _FewMemories(pieces, copy_distance)
 
 
 def _bar_loops(loops: Sequence[LoopWatch], allowed: np.ndarray) -> None:

@@ -3,15 +3,16 @@
 What may not ship may still be measured: a network is trained on the melodies of a collection's
 train split and asked what it foretells of its test split, and what it composes on its own. Free
 streams stand for the composer here: no plan, no guard but that against loops, a key mask where
-that is said.
+that is said. The gate of night pieces is theirs too: what it turns down is drawn again.
 
-The conditions that streams are asked for are those of stretches of the valid split, so that what is
-asked for together goes together.
+The conditions that streams are asked for are those of the stretches of pieces of the valid split,
+in order, so that what is asked for together goes together: a piece that is asked from its first
+note on for the familiarity of a last chorus goes round in circles.
 """
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from generator.engine.composers.stream import PITCH, StreamSettings, sample_stre
 from generator.engine.composers.streams import sample_streams
 from generator.engine.errors import EngineUnavailable
 from generator.engine.metrics.calm import CalmScale, stretch_features
+from generator.engine.metrics.grade import TURNED_DOWN_BELOW, HumanScale
 from generator.engine.metrics.line import Line, make_line
 from generator.engine.networks.batched import fast_network
 from generator.engine.networks.checkpoints import Checkpoint
@@ -93,16 +95,29 @@ def train_method(
 
 @dataclass(frozen=True)
 class Drawing:
-    """How much is composed, `pieces` streams of `notes` at each dial, and how they are drawn."""
+    """How much is composed, `pieces` streams of `notes` at each dial, and how they are drawn.
+
+    `copy_distance` is how many notes back a passage must end before its suffix may be copied. A
+    stream that the gate turns down is drawn again, until there were `draws`; the first that is not
+    turned down is taken, else the most typical one.
+    """
 
     pieces: int = 200
     notes: int = 256
-    top_p: float = 0.85
+    top_p: float = 0.9
     guards_loops: bool = True
+    copy_distance: int = 24
+    draws: int = 3
 
     def at(self, familiarity: float) -> StreamSettings:
         """Return the settings of a stream at a dial of familiarity."""
-        return StreamSettings(self.top_p, familiarity, guards_loops=self.guards_loops)
+        return StreamSettings(
+            self.top_p,
+            familiarity,
+            guards_loops=self.guards_loops,
+            copy_distance=self.copy_distance,
+            stretch=_STRETCH,
+        )
 
 
 def foretelling(checkpoint: Checkpoint, melodies: Corpus) -> list[Target]:
@@ -147,18 +162,20 @@ def composing(
     reference = reference_of(melodies)
     human = measure(held_out_lines(melodies, "test"), reference)
     rows = [Row(HUMAN, human)]
-    asked = asked_conditions(valid, drawing.pieces)
+    asked = asked_conditions(valid, drawing.pieces, drawing.notes)
+    gate = reference.scale
     for dial in DIALS:
         report(f"Composing {drawing.pieces} streams at familiarity {dial:+g} ...")
-        rows.append(
-            Row(f"familiarity {dial:+g}", measure(_lines(network, asked, drawing, dial), reference))
-        )
+        lines = free_lines(network, asked, drawing, dial, gate)
+        rows.append(Row(f"familiarity {dial:+g}", measure(lines, reference)))
     nearest = min(rows[1:], key=lambda row: _distance(row, human, "repetition 8"))
     report("Composing streams in the asked key, and from restless to calm ...")
     dial = DIALS[rows.index(nearest) - 1]
-    masked = measure(_lines(network, asked, drawing, dial, masked=True), reference)
+    masked = measure(free_lines(network, asked, drawing, dial, gate, masked=True), reference)
+    ungated = measure(free_lines(network, asked, replace(drawing, draws=1), dial, gate), reference)
     calm = calmness_agreement(network, valid, scale, drawing, dial)
-    return _composing_targets(nearest, human, masked, calm), [*rows, Row("key mask", masked)]
+    rows += [Row("key mask", masked), Row("no gate", ungated)]
+    return _composing_targets(nearest, human, masked, calm), rows
 
 
 def _distance(row: Row, human: dict[str, Measured], name: str) -> float:
@@ -213,13 +230,20 @@ def _composing_targets(
     ]
 
 
-def asked_conditions(pieces: Sequence[PreparedPiece], count: int, seed: int = 0) -> np.ndarray:
-    """Return the conditions of stretches drawn by chance, modes in turn, shape (count, C)."""
-    known = np.concatenate([piece.conditions for piece in pieces])
-    rows = known[np.random.default_rng(seed).integers(len(known), size=count)].copy()
-    for number, row in enumerate(rows):
-        row[_MODE_AT], row[_MODE_AT + 1] = 1.0 - number % 2, float(number % 2)
-    return rows
+def asked_conditions(
+    pieces: Sequence[PreparedPiece], count: int, notes: int, seed: int = 0
+) -> np.ndarray:
+    """Return the conditions of the first stretches of pieces drawn by chance, shape (count, S, C).
+
+    S stretches hold `notes`; a shorter piece is asked for its last stretch again. Modes in turn.
+    """
+    stretches = np.arange(-(-notes // _STRETCH))
+    drawn_pieces = np.random.default_rng(seed).integers(len(pieces), size=count)
+    known = [pieces[index].conditions for index in drawn_pieces]
+    asked = np.stack([rows[np.minimum(stretches, len(rows) - 1)] for rows in known])
+    in_minor = (np.arange(count) % 2).astype(asked.dtype)[:, None]
+    asked[..., _MODE_AT], asked[..., _MODE_AT + 1] = 1.0 - in_minor, in_minor
+    return asked
 
 
 def calmness_agreement(
@@ -259,17 +283,19 @@ def drawn(
     notes: int,
     settings: StreamSettings,
     allowed: np.ndarray | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Return free streams, uint8, shape (B, notes, 5), on the fast engine where there is one.
 
-    Without it there is no mask: `allowed` needs the fast engine.
+    Without it there is no mask: `allowed` needs the fast engine. Seeds are 0, 1, 2, ... unless
+    given.
 
     Raises
     ------
     EngineUnavailable
         A mask is asked for and the fast engine is not installed.
     """
-    seeds = range(len(conditions))
+    seeds = range(len(conditions)) if seeds is None else seeds
     try:
         fast = fast_network(network, chooses=True)
     except EngineUnavailable:
@@ -289,7 +315,12 @@ def drawn(
 
 
 def key_masks(conditions: np.ndarray) -> np.ndarray:
-    """Return which values of all fields a piece in its asked mode may have, shape (B, 157)."""
+    """Return which values of all fields a piece in its asked mode may have, shape (B, 157).
+
+    Parameters
+    ----------
+    conditions : ndarray, shape (B, C)
+    """
     pitches = (np.arange(N_PITCHES) + PITCH_LOWEST) % 12
     allowed = np.ones((len(conditions), sum(SIZES)), dtype=np.float32)
     at = sum(SIZES[:PITCH])
@@ -302,25 +333,43 @@ def _mode_of(condition: np.ndarray) -> str:
     return (Mode.MINOR if condition[_MODE_AT + 1] > 0 else Mode.MAJOR).value
 
 
-def _lines(
+def free_lines(
     network: Network,
     conditions: np.ndarray,
     drawing: Drawing,
     familiarity: float,
+    gate: HumanScale,
     *,
     masked: bool = False,
 ) -> list[Line]:
-    allowed = key_masks(conditions) if masked else None
-    streams = drawn(network, conditions, drawing.notes, drawing.at(familiarity), allowed)
-    return [
-        make_line(
-            np.cumsum(events[:, 0], dtype=np.int64),
-            events[:, PITCH].astype(np.int64) + PITCH_LOWEST,
-            DURATION_STEPS[events[:, 3]],
-            mode=_mode_of(condition),
-        )
-        for events, condition in zip(streams, conditions, strict=True)
-    ]
+    """Return one line for each piece's conditions, drawn again where the gate turns it down."""
+    count, settings = len(conditions), drawing.at(familiarity)
+    first = conditions[:, 0]
+    masks = key_masks(first) if masked else None
+    kept: list[Line | None] = [None] * count
+    lowest = np.full(count, -1.0)
+    for draw in range(drawing.draws):
+        waiting = np.flatnonzero(lowest < TURNED_DOWN_BELOW)
+        if not len(waiting):
+            break
+        allowed = None if masks is None else masks[waiting]
+        seeds = (waiting + draw * count).tolist()
+        streams = drawn(network, conditions[waiting], drawing.notes, settings, allowed, seeds)
+        for index, events in zip(waiting.tolist(), streams, strict=True):
+            line = _line_of(events, _mode_of(first[index]))
+            typicality = min(gate.typicality(line).values())
+            if typicality > lowest[index]:
+                kept[index], lowest[index] = line, typicality
+    return [line for line in kept if line is not None]
+
+
+def _line_of(events: np.ndarray, mode: str) -> Line:
+    return make_line(
+        np.cumsum(events[:, 0], dtype=np.int64),
+        events[:, PITCH].astype(np.int64) + PITCH_LOWEST,
+        DURATION_STEPS[events[:, 3]],
+        mode=mode,
+    )
 
 
 def write_targets(targets: Sequence[Target], path: Path) -> None:

@@ -43,6 +43,9 @@ class Command(BaseCommand):
         parser.add_argument("--notes", type=int, default=256, help="Notes of each.")
         parser.add_argument("--top-p", type=float, default=Drawing.top_p, help="The nucleus.")
         parser.add_argument("--loops", action="store_true", help="Let streams go round in circles.")
+        parser.add_argument(
+            "--draws", type=int, default=Drawing.draws, help="Draws of a stream; 1: no gate."
+        )
         parser.add_argument("--no-training", action="store_true", help="Measure what there is.")
         parser.add_argument("--threads", type=int, default=1)
 
@@ -66,7 +69,11 @@ class Command(BaseCommand):
             checkpoint = load_checkpoint(_best(out / "run" / RELEASE))
             targets = foretelling(checkpoint, melodies)
             drawing = Drawing(
-                options["pieces"], options["notes"], options["top_p"], not options["loops"]
+                options["pieces"],
+                options["notes"],
+                options["top_p"],
+                guards_loops=not options["loops"],
+                draws=options["draws"],
             )
             composed, rows = composing(checkpoint, melodies, drawing, self.stdout.write)
         except EngineError as error:

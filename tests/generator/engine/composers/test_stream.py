@@ -34,6 +34,21 @@ def test_the_same_seed_gives_the_same_stream_and_a_longer_one_begins_with_it(net
     assert not np.array_equal(stream(network, 2, n_events=60), stream(network, 3, n_events=60))
 
 
+def test_conditions_are_asked_for_in_turn_and_the_last_ones_to_the_end(network):
+    calm, dense = np.zeros((2, network.shape.conditions), dtype=np.float32)
+    calm[9], dense[9] = 1.0, -1.0
+    calm[11] = dense[11] = 1.0
+
+    def asked(*rows):
+        settings = StreamSettings(stretch=16)
+        return sample_stream(network, np.stack(rows), 48, np.random.default_rng(4), settings)
+
+    changing = asked(calm, dense)
+    assert np.array_equal(changing[:16], asked(calm)[:16])
+    assert not np.array_equal(changing, asked(calm))
+    assert np.array_equal(changing, asked(calm, dense, dense))
+
+
 def test_familiarity_makes_a_piece_say_more_again(network):
     def said_again(dial):
         found = []

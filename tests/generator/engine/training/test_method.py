@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from generator.engine.composers.stream import StreamSettings
+from generator.engine.metrics.calm import CalmScale
+from generator.engine.metrics.grade import TURNED_DOWN_BELOW, human_scale
 from generator.engine.networks import onnx_graph
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Network
@@ -18,6 +20,7 @@ from generator.engine.training.lightening import (
     pruned,
     write_lightened,
 )
+from generator.engine.training.lines import lines_of
 from generator.engine.training.lstm_acm import scale_of
 from generator.engine.training.melodies import melodies_of
 from generator.engine.training.method import (
@@ -26,6 +29,7 @@ from generator.engine.training.method import (
     calmness_agreement,
     drawn,
     foretelling,
+    free_lines,
     in_words,
     key_masks,
     method_plan,
@@ -79,15 +83,17 @@ def test_what_is_foretold_stands_beside_its_target(checkpoint, melodies, tmp_pat
     assert "wanted >= 0.76" in in_words(top)
 
 
-def test_conditions_are_those_of_stretches_with_modes_in_turn(valid):
-    rows = asked_conditions(valid[0], 6)
-    assert rows.shape[0] == 6
-    assert rows[:, 5].tolist() == [1.0, 0.0] * 3
-    assert rows[:, 6].tolist() == [0.0, 1.0] * 3
+def test_conditions_are_those_of_the_stretches_of_pieces_in_order_with_modes_in_turn(valid):
+    asked = asked_conditions(valid[0], 6, 256)
+    known = [piece.conditions[[0, min(1, len(piece.conditions) - 1)], 7:] for piece in valid[0]]
+    assert asked.shape[:2] == (6, 2)
+    assert all(any(np.array_equal(rows[:, 7:], piece) for piece in known) for rows in asked)
+    assert asked[:, :, 5].tolist() == [[1.0, 1.0], [0.0, 0.0]] * 3
+    assert asked[:, :, 6].tolist() == [[0.0, 0.0], [1.0, 1.0]] * 3
 
 
 def test_a_key_mask_allows_the_asked_mode_alone(valid):
-    rows = key_masks(asked_conditions(valid[0], 2))
+    rows = key_masks(asked_conditions(valid[0], 2, 20)[:, 0])
     at = SIZES[0] + SIZES[1]
     for row, mode in zip(rows, ("major", "minor"), strict=True):
         classes = (np.flatnonzero(row[at : at + SIZES[2]]) + PITCH_LOWEST) % 12
@@ -103,10 +109,25 @@ def test_calmness_is_compared_by_rank(checkpoint, valid):
 
 
 def test_streams_of_one_seed_are_alike(checkpoint, valid):
-    conditions = asked_conditions(valid[0], 2)
+    conditions = asked_conditions(valid[0], 2, 20)
     first, again = (drawn(Network(checkpoint), conditions, 20, StreamSettings()) for _ in range(2))
     assert first.shape == (2, 20, 5)
     assert (first == again).all()
+
+
+def test_the_gate_draws_again_and_never_takes_a_less_typical_stream(checkpoint, melodies):
+    network, gate = Network(checkpoint), human_scale(lines_of(melodies.split("valid")))
+    scale = CalmScale(np.array(checkpoint.config["calm_percentiles"]))
+    asked = asked_conditions([prepare(p, scale, 128) for p in melodies.split("valid")], 4, 40)
+
+    def typicality(draws):
+        lines = free_lines(network, asked, Drawing(4, 40, draws=draws), 0.0, gate)
+        return np.array([min(gate.typicality(line).values()) for line in lines])
+
+    once, thrice = typicality(1), typicality(3)
+    assert len(once) == len(thrice) == 4
+    assert (thrice >= once).all()
+    assert (thrice == once)[once >= TURNED_DOWN_BELOW].all()
 
 
 def test_pruning_zeroes_a_share_of_the_large_matrices_only():
