@@ -61,6 +61,13 @@ def test_instruments_are_brought_to_the_loudness_of_the_built_in_voices():
 
 
 @with_library
+def test_the_hiss_of_the_samples_is_taken_out():
+    power = np.abs(np.fft.rfft(sound(note(pitch=72))[:, 0])) ** 2
+    frequencies_hz = np.fft.rfftfreq(3 * SAMPLE_RATE_HZ, 1 / SAMPLE_RATE_HZ)
+    assert 10 * np.log10(power[frequencies_hz > 6000].sum() / power.sum()) < -75
+
+
+@with_library
 def test_a_held_note_struck_again_is_not_cut_off_by_its_first_ending():
     twice = [note(onset_s=0.2, length_s=2.0, program=49), note(1.5, 2.0, program=49)]
     samples = sound(*twice, seconds=5.0)
