@@ -91,6 +91,7 @@ def _whole(protocol: Protocol) -> dict[str, Any]:
         "chance_percent": protocol.chance_percent,
         "participants_planned": protocol.participants_planned,
         "two_people_open": protocol.two_people_open,
+        "treatment_weeks": protocol.treatment_weeks,
         "texts": [],
         "reminders": json.loads(json.dumps(asdict(protocol.reminders))),
         "safety": json.loads(json.dumps(asdict(protocol.safety))),

@@ -138,6 +138,12 @@ def _slots(slots: int) -> Iterator[str]:
         yield _fault(f"1 to {SLOTS_MAX} slots a stratum", slots)
 
 
+def _treatment(weeks: int, visits: Sequence[VisitPlan]) -> Iterator[str]:
+    planned = [visit.week for visit in visits[1:]]
+    if weeks and weeks not in planned:
+        yield _fault(f"treatment until one of the weeks {planned}, or 0 for the last one", weeks)
+
+
 def _planned(planned: int) -> Iterator[str]:
     if not 0 <= planned <= PLANNED_MAX:
         yield _fault(f"0 to {PLANNED_MAX} planned participants", planned)
@@ -179,6 +185,7 @@ CHECKS = (
     (("method", "distance", "chance_percent"), _method),
     (("slots_per_stratum",), _slots),
     (("participants_planned",), _planned),
+    (("treatment_weeks", "visits"), _treatment),
     (("night_minutes",), _night),
     (("texts",), _texts),
 )

@@ -50,7 +50,7 @@ __all__ = ["ArmPlan", "Factor", "Protocol", "ProtocolError", "VisitPlan", "four_
 LATER_SETTINGS = {
     "method", "distance", "chance_percent", "participants_planned", "music", "texts", "cbt",
     "reminders", "safety",
-    "consent", "screening", "two_people_open",
+    "consent", "screening", "two_people_open", "treatment_weeks",
 }  # fmt: skip
 
 
@@ -100,6 +100,8 @@ class Protocol:
         What is asked before consent; nothing where it is not stated.
     two_people_open : bool
         Whether one person asks for the opening and another one confirms it.
+    treatment_weeks : int
+        Until which week's visit music and lessons go on; 0 for the last visit.
 
     Raises
     ------
@@ -127,6 +129,7 @@ class Protocol:
     consent: ConsentPlan = field(default_factory=ConsentPlan)
     screening: ScreeningPlan = field(default_factory=ScreeningPlan)
     two_people_open: bool = False
+    treatment_weeks: int = 0
     blocks: BlockPlan | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -151,6 +154,11 @@ class Protocol:
     def skills(self) -> CbtPlan:
         """The CBT arm's settings, stated or the default."""
         return self.cbt or CbtPlan()
+
+    @property
+    def treated_until_week(self) -> int:
+        """The week of the visit that ends music and lessons."""
+        return self.treatment_weeks or self.visits[-1].week
 
     @property
     def n_strata(self) -> int:
@@ -409,6 +417,7 @@ READERS: Mapping[str, Reader] = {
     "consent": lambda plain: ConsentPlan(**plain),
     "screening": ScreeningPlan.from_json,
     "two_people_open": _switch,
+    "treatment_weeks": _whole,
 }
 DEFAULTS = {
     part.name: part.default_factory() if part.default is MISSING else part.default

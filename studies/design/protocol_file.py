@@ -40,6 +40,7 @@ def write(protocol: Protocol) -> str:
         "name": plain["name"],
         "participants_planned": protocol.participants_planned,
         "two_people_open": protocol.two_people_open,
+        "treatment_weeks": protocol.treatment_weeks,
         "allocation": {name: plain[name] for name in ALLOCATION if plain[name] != []},
         "music": music,
         "arms": plain["arms"],

@@ -123,7 +123,7 @@ def _music(arm: ArmPlan, plan: Protocol, setting: Setting) -> tuple[str, ...]:
         "No person: a web application.",
         "Individually, over the participant's own device.",
         "Wherever the participant sleeps.",
-        f"Every night from allocation to week {plan.visits[-1].week}, at most "
+        f"Every night from allocation to week {plan.treated_until_week}, at most "
         f"{plan.night_minutes} minutes a night.",
         "By the participant's stated taste (styles, instrument, tempo up to "
         f"{music.tempo_max_bpm:g} beats a minute, mode) and ratings, by the same rule in every "

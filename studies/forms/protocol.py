@@ -220,10 +220,18 @@ class VisitsStep(StepForm):
                 choices=[(key, key.replace("_", " ").upper()) for key in self.offered],
                 widget=forms.CheckboxSelectMultiple,
             )
+        self.fields["treatment_weeks"] = forms.IntegerField(
+            label=_("Music and lessons end with the visit of week"),
+            required=False,
+            min_value=0,
+            max_value=520,
+            help_text=_("Empty: with the last visit. Visits after that week are follow-up alone."),
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "short"}),
+        )
 
     def initial_of(self, protocol: Protocol) -> dict[str, object]:
         """Return the visits there are, row by row."""
-        found = {}
+        found: dict[str, object] = {"treatment_weeks": protocol.treatment_weeks or None}
         for number, visit in enumerate(protocol.visits[:VISITS_MAX]):
             found[f"week_{number}"] = visit.week
             found[f"window_{number}"] = visit.window_days
@@ -232,7 +240,8 @@ class VisitsStep(StepForm):
 
     def parts(self) -> Parts:
         """Return the protocol's parts with the rows that have a week."""
-        return {**self.plain, "visits": list(self._visits())}
+        until = self.cleaned_data["treatment_weeks"] or 0
+        return {**self.plain, "visits": list(self._visits()), "treatment_weeks": until}
 
     def _visits(self) -> Iterator[Parts]:
         before = {visit["week"]: visit for visit in self.plain["visits"]}
@@ -241,13 +250,23 @@ class VisitsStep(StepForm):
             if week is None:
                 continue
             chosen = self.cleaned_data.get(f"instruments_{number}", [])
-            order = [*before.get(week, {}).get("instruments", []), *self.offered]
+            kept = before.get(week) or self._manner_of_new(week)
+            order = [*kept.get("instruments", []), *self.offered]
             yield {
-                **before.get(week, {}),
+                **kept,
                 "week": week,
                 "window_days": self.cleaned_data.get(f"window_{number}") or 0,
                 "instruments": [key for key in dict.fromkeys(order) if key in chosen],
             }
+
+    def _manner_of_new(self, week: int) -> Parts:
+        """Return what a new visit takes over from the last one: declining, and late answers.
+
+        Late days of a visit in between could reach into the next one: it has none.
+        """
+        last = self.plain["visits"][-1]
+        taken = ["may_decline", "late_days"] if week > last["week"] else ["may_decline"]
+        return {name: last[name] for name in taken if name in last}
 
 
 class EligibilityStep(StepForm):

@@ -113,6 +113,14 @@ class Study(StateMachine):
         return Protocol.from_json(self.protocol)
 
     @property
+    def treated_until_week(self) -> int | None:
+        """The week of the visit that ends music and lessons; None for the last one.
+
+        Read past the plan, because every page of a participant asks.
+        """
+        return self.protocol.get("treatment_weeks") or None
+
+    @property
     def is_locked(self) -> bool:
         """Nothing of it may be edited any more."""
         return self.state in {StudyState.LOCKED, StudyState.UNBLINDED}

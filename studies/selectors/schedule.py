@@ -43,7 +43,7 @@ def today_of(participant: Participant) -> Today:
     visits = list(participant.visits.prefetch_related("assessments").order_by("week"))
     due = tuple(row for visit in visits if (row := _due(visit)).assessments)
     now = clock.now()
-    upcoming = next((visit for visit in visits if visit.opens_at > now), None)
+    upcoming = next((v for v in visits if v.opens_at > now and _is_planned(v)), None)
     return Today(due, upcoming)
 
 
@@ -58,6 +58,11 @@ def open_assessment(participant: Participant, pk: int) -> Assessment | None:
     """Return one of the participant's own assessments; somebody else's does not exist."""
     own = Assessment.objects.select_related("visit__participant__study", "response")
     return own.filter(pk=pk, visit__participant=participant).first()
+
+
+def _is_planned(visit: Visit) -> bool:
+    """Return whether something of a visit is still to come: one that was cancelled is not."""
+    return any(sheet.state == AssessmentState.SCHEDULED for sheet in visit.assessments.all())
 
 
 def _due(visit: Visit) -> DueVisit:

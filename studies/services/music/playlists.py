@@ -17,7 +17,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from generator.exceptions import PlaylistIsFinal
@@ -30,11 +30,13 @@ from studies.models.consent import Withdrawal
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, Study, StudyState
+from studies.models.visit import Assessment
 from studies.services.allocation import arm_of, music_participants
 from studies.services.music.briefs import brief_of, opaque_key
 from studies.services.music.pool import mix_for, rest_after
 from studies.services.music.tastes import next_taste, taste_of
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
+from studies.services.visits.scheduling import UNDONE
 
 # A night's music is wanted by then, in the participant's zone ...
 WANTED_AT = time(20)
@@ -170,12 +172,23 @@ def tonight(participant: Participant) -> date:
 
 
 def is_in_treatment(participant: Participant) -> bool:
-    """Return whether the participant gets something every evening now."""
+    """Return whether the participant gets something every evening now.
+
+    Until the visit that ends the treatment is answered, or over: whoever misses it gets no more.
+    """
     return (
         participant.state == ParticipantState.ALLOCATED
         and participant.study.state == StudyState.OPEN
         and not Withdrawal.objects.filter(participant=participant).exists()
+        and _awaited(participant.study).filter(visit__participant=participant).exists()
     )
+
+
+def _awaited(study: Study) -> QuerySet[Assessment]:
+    """Return what is still to be answered at the visits of a study up to the end of treatment."""
+    awaited = Assessment.objects.filter(state__in=UNDONE, visit__week__gt=0)
+    last = study.treated_until_week
+    return awaited if last is None else awaited.filter(visit__week__lte=last)
 
 
 @transaction.atomic
@@ -389,7 +402,11 @@ def _in_treatment() -> QuerySet[Participant]:
     treated = music_participants().filter(
         state=ParticipantState.ALLOCATED, study__state=StudyState.OPEN, withdrawals=None
     )
-    return treated.select_related("study")
+    goes_on = Q()
+    for study in Study.objects.filter(state=StudyState.OPEN):
+        own = _awaited(study).filter(visit__participant=OuterRef("pk"))
+        goes_on |= Q(Exists(own), study=study)
+    return treated.filter(goes_on).select_related("study")
 
 
 def _coming_nights(participant: Participant, ahead: int) -> Iterable[date]:

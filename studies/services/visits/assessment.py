@@ -184,7 +184,8 @@ def _conclude_visit(assessment: Assessment) -> None:
         return
     if visit.week == 0:
         _decide_eligibility(participant)
-    elif visit.week == participant.study.plan.visits[-1].week:
+    # Their own last one: an amendment adds visits for people to come only.
+    elif not participant.visits.filter(week__gt=visit.week).exists():
         _move(participant, ParticipantState.COMPLETED, "complete_participant", "")
 
 

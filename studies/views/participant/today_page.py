@@ -102,6 +102,8 @@ def _under_way(participant: Participant) -> TodayPage:
     today = today_of(participant)
     tasks = tuple(_assessment_task(assessment) for assessment in today.assessments)
     kind = arm_kind_of(participant) if is_in_treatment(participant) else None
+    if kind is None and not tasks and today.upcoming is None:
+        return _finished(participant)
     evening = _evening(kind)
     heading, lead = _greeting(kind, has_questions=bool(tasks))
     skills = _skills_tasks(participant) if kind == ArmKind.CBT else ()

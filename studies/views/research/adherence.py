@@ -20,7 +20,7 @@ def adherence(request: HttpRequest, study: Study) -> HttpResponse:
     people = Participant.objects.visible_to(request.user, Ability.SEE_ADHERENCE)
     begun = people.filter(study=study, visits__week__gt=0).distinct().order_by("code")
     page = Paginator(begun, A_PAGE).get_page(request.GET.get("page"))
-    weeks = study.plan.visits[-1].week
+    weeks = study.plan.treated_until_week
     context = {
         "study": study,
         "abilities": abilities_in(request.user, study),

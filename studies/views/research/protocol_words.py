@@ -36,6 +36,7 @@ PARTS = {
     "safety": gettext_lazy("Safety"),
     "texts": gettext_lazy("Consent text in"),
     "two_people_open": gettext_lazy("Two people open and amend"),
+    "treatment_weeks": gettext_lazy("Music and lessons end with the visit of week"),
 }
 METHODS = {
     Method.SIMPLE: gettext_lazy("Simple randomisation"),
@@ -57,8 +58,9 @@ def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
         (_("Allocation"), list(_allocation(plan, tells_blocks=tells_blocks))),
         (
             _("Visits"),
-            [(_week(visit.week), _visit(visit.instruments, visit.window_days))
-             for visit in plan.visits],
+            [*((_week(visit.week), _visit(visit.instruments, visit.window_days))
+               for visit in plan.visits),
+             (_("Music and lessons end with the visit of week"), str(plan.treated_until_week))],
         ),
         (_("Who may take part"), [(_fact(rule), _range(rule)) for rule in plan.eligibility]),
         *([(_("Screening"), list(_screening(plan)))] if plan.screening.is_asked else []),

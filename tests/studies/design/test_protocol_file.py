@@ -34,7 +34,7 @@ def test_the_file_is_complete_and_tells_each_subject_in_a_section_of_its_own() -
     assert set(plain) == {
         "format", "name", "participants_planned", "two_people_open", "allocation", "music",
         "arms", "visits", "eligibility", "reminders", "safety", "cbt", "texts", "questions",
-        "consent",
+        "consent", "treatment_weeks",
     }  # fmt: skip
     assert plain["allocation"]["method"] == "blocks"
     assert plain["allocation"]["factors"][0]["levels"] == ["female", "male", "other"]

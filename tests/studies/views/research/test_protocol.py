@@ -85,6 +85,12 @@ def test_going_through_every_step_unchanged_changes_nothing():
             {"week_3": "26", "window_3": "13", "instruments_3": ["psqi"]},
             lambda p: p.visits[3].week == 26 and p.visits[1].may_decline,
         ),
+        (
+            "visits",
+            {"week_3": "26", "window_3": "9", "instruments_3": ["psqi"], "treatment_weeks": "8"},
+            lambda p: (p.treatment_weeks, p.visits[3].late_days, p.visits[3].may_decline)
+            == (8, 7, True),
+        ),
         ("eligibility", {"psqi_from": "6"}, lambda p: len(p.eligibility) == 3),
         (
             "music",
@@ -154,6 +160,7 @@ def test_each_step_saves_its_part(key, changes, check):
         ("allocation", {"block_sizes": "4"}, "larger than 4"),
         ("allocation", {"block_sizes": "eight"}, "Enter whole numbers"),
         ("visits", {"week_2": "5"}, "windows that do not overlap"),
+        ("visits", {"treatment_weeks": "5"}, "treatment until one of the weeks [4, 8]"),
         ("eligibility", {"age_from": "19"}, "a lower or an upper bound"),
         ("arms", {"code_2": "CBT"}, "code of its own"),
         ("lessons", {"cut_below": "95"}, "cut_below"),
