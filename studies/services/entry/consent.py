@@ -21,6 +21,7 @@ from studies.exceptions import (
     ConsentOutdated,
     MoveRefused,
     ScreeningMissing,
+    StudyNotOpen,
 )
 from studies.models.consent import Consent, ConsentRole, ConsentState, ConsentText
 from studies.models.participant import Participant, ParticipantState
@@ -173,8 +174,8 @@ def give_consent(
     """Keep one person's answer: the participant's own, or with `role` the guardian's permission.
 
     When everybody whose agreement it takes has agreed, baseline opens; a no, whoever gives it, ends
-    it. The same answer sent twice is one answer. Raises ConsentOutdated, ConsentNotUnderstood or
-    MoveRefused.
+    it. The same answer sent twice is one answer. Raises ConsentOutdated, ConsentNotUnderstood,
+    MoveRefused, or StudyNotOpen: nobody comes into a study that has ended.
     """
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
     role = role or own_role(participant)
@@ -238,6 +239,8 @@ def _askable(participant: Participant, text: ConsentText) -> Participant:
             f"a participant who may still be asked was expected, got {participant.code}, who is "
             f"{participant.state}. Nothing was changed."
         )
+    if participant.study.state != StudyState.OPEN:
+        raise StudyNotOpen(participant.study.code, participant.study.state)
     if text.study_id != participant.study_id or text != text_in(participant.study, text.language):
         raise ConsentOutdated
     return participant

@@ -19,7 +19,7 @@ from studies.design.parts import AGE
 from studies.design.screening import ANSWERS, CPSS, ScreeningPlan
 from studies.exceptions import ScreeningRefused
 from studies.models.participant import Participant, ParticipantState, Screening
-from studies.models.study import Site, Study
+from studies.models.study import Site, Study, StudyState
 from studies.services.entry.identity import contact_indexes
 from studies.services.trail.audit import Actor, record
 
@@ -57,7 +57,8 @@ def screen(*, study: Study, site: Site, contact: str, age_years: int, actor: Act
 
 def screening_waits(participant: Participant) -> bool:
     """Return whether screening has still to be answered before consent can be given."""
-    if participant.state != ParticipantState.INVITED:
+    is_open = participant.study.state == StudyState.OPEN
+    if participant.state != ParticipantState.INVITED or not is_open:
         return False
     if not participant.study.plan.screening.is_asked:
         return False

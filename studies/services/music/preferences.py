@@ -11,10 +11,16 @@ from django.db import transaction
 
 from generator.engine.brief import TEMPO_MAX_BPM, TEMPO_MIN_BPM, Bed, Instrument, Mode, Style
 from studies import clock
-from studies.exceptions import PreferenceRefused
-from studies.models.participant import MusicPreference, Participant
+from studies.exceptions import NotInTreatment, PreferenceRefused
+from studies.models.participant import MusicPreference, Participant, ParticipantState
 from studies.services.music.playlists import renew_nights
 from studies.services.trail.audit import participant_actor, record
+
+STATES_TASTE = (
+    ParticipantState.CONSENTED,
+    ParticipantState.BASELINE_DONE,
+    ParticipantState.ALLOCATED,
+)
 
 
 @transaction.atomic
@@ -29,9 +35,13 @@ def state_preferences(
 ) -> MusicPreference:
     """Keep a taste; stating it again replaces it. Weights are scaled to sum to 1.
 
+    Raises NotInTreatment before consent, when nothing of somebody may be kept, and after the end.
+
     Nights that nobody has begun to make follow it at once; those that are made stay as they are.
     """
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
+    if participant.state not in STATES_TASTE:
+        raise NotInTreatment(participant.code, participant.state)
     stated = {
         "styles": _weights(styles),
         "instrument": _one_of(Instrument, instrument),

@@ -13,6 +13,7 @@ from studies.forms.agreeing import PermissionForm
 from studies.forms.participant import NO, TALK, YES
 from studies.models.consent import Consent, ConsentRole, ConsentState
 from studies.models.participant import Participant
+from studies.models.study import StudyState
 from studies.services.conduct.agreement import answer_consent, take_permission_back
 from studies.services.entry.consent import ASKABLE, TAKES_PART, text_in
 from studies.services.entry.copies import copies_of
@@ -105,7 +106,7 @@ def _held(participant: Participant) -> Consent | None:
 
 
 def _is_asked(participant: Participant) -> bool:
-    if participant.state not in ASKABLE:
+    if participant.state not in ASKABLE or participant.study.state != StudyState.OPEN:
         return False
     return ConsentRole.PERMISSION in agreements_missing(participant)
 

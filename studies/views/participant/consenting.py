@@ -9,6 +9,7 @@ from studies.exceptions import ConsentNotUnderstood, ConsentOutdated
 from studies.forms.participant import TALK, YES, ConfirmedDecisionForm, DecisionForm
 from studies.models.consent import ConsentRole
 from studies.models.participant import Participant
+from studies.models.study import StudyState
 from studies.services.conduct.agreement import answer_consent
 from studies.services.entry.consent import ASKABLE, TAKES_PART, current_text
 from studies.services.entry.copies import copies_of
@@ -79,7 +80,8 @@ def talk(request: HttpRequest, participant: Participant) -> HttpResponse:
 @consent_page
 def waiting(request: HttpRequest, participant: Participant) -> HttpResponse:
     """Say that a parent or guardian has to answer too."""
-    if participant.state not in ASKABLE or not agreements_missing(participant):
+    is_open = participant.study.state == StudyState.OPEN
+    if not is_open or participant.state not in ASKABLE or not agreements_missing(participant):
         return redirect("studies:today")
     context = {"participant": participant, "copies": copies_of(participant)}
     return render(request, "studies/participant/waiting.html", context)
@@ -100,7 +102,7 @@ def copy(request: HttpRequest, participant: Participant, pk: int) -> HttpRespons
 
 def is_asked(participant: Participant) -> bool:
     """Return whether the participant's own answer is wanted now."""
-    if screening_waits(participant):
+    if participant.study.state != StudyState.OPEN or screening_waits(participant):
         return False
     missing = agreements_missing(participant) if participant.state in ASKABLE else []
     return any(role != ConsentRole.PERMISSION for role in missing)

@@ -10,9 +10,11 @@ from studies import clock
 from studies.design.windows import local_day
 from studies.forms.participant import MusicForm, StopForm
 from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.models.study import StudyState
 from studies.selectors.schedule import today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.entry.consent import TAKES_PART
 from studies.services.entry.screening import screening_waits
 from studies.services.music.preferences import state_preferences
 from studies.services.trail.audit import participant_actor
@@ -32,7 +34,8 @@ GROUP_IS_NEWS_DAYS = 7
 def today(request: HttpRequest, participant: Participant) -> HttpResponse:
     if screening_waits(participant):
         return redirect("studies:my_screening")
-    if participant.state == ParticipantState.INVITED:
+    is_open = participant.study.state == StudyState.OPEN
+    if participant.state == ParticipantState.INVITED and is_open:
         return redirect("studies:consent" if is_asked(participant) else "studies:waiting")
     keep_calendar(participant=participant)
     if _group_is_news(request, participant):
@@ -43,6 +46,8 @@ def today(request: HttpRequest, participant: Participant) -> HttpResponse:
 
 @participant_page
 def music(request: HttpRequest, participant: Participant) -> HttpResponse:
+    if participant.state not in TAKES_PART:
+        return redirect("studies:today")
     stated = MusicPreference.objects.filter(participant=participant).first()
     form = MusicForm(posted(request), initial=MusicForm.initial_of(stated))
     if form.is_valid():

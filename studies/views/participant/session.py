@@ -23,6 +23,7 @@ from studies.design.windows import is_night
 from studies.models.access import Holder, PrivateLink
 from studies.models.consent import ConsentRole
 from studies.models.participant import Participant
+from studies.models.study import StudyState
 from studies.services.entry.consent import TAKES_PART
 from studies.services.entry.majority import agreements_missing
 from studies.views.posting import wants_data
@@ -190,7 +191,9 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
 
 def _asked_again(participant: Participant) -> str:
     """Return where somebody who takes part has to go first; nothing while consent holds."""
-    missing = agreements_missing(participant) if participant.state in TAKES_PART else []
+    if participant.state not in TAKES_PART or participant.study.state != StudyState.OPEN:
+        return ""
+    missing = agreements_missing(participant)
     if not missing:
         return ""
     is_own = missing != [ConsentRole.PERMISSION]

@@ -160,7 +160,16 @@ def _stopped(participant: Participant) -> TodayPage:
     )
 
 
+def _too_late(_participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("The study has ended"),
+        lead=_("It takes nobody in any more. Thank you for your interest."),
+    )
+
+
 PAGES: dict[str, Callable[[Participant], TodayPage]] = {
+    # While a study is open, who is invited is led to what is asked first.
+    ParticipantState.INVITED: _too_late,
     ParticipantState.CONSENTED: _before_start,
     ParticipantState.BASELINE_DONE: _waiting,
     ParticipantState.ALLOCATED: _under_way,

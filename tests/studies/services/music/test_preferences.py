@@ -38,7 +38,7 @@ def test_weights_are_scaled_and_a_new_taste_replaces_the_old() -> None:
     ],
 )
 def test_a_taste_that_cannot_be_composed_is_refused(wrong: dict[str, object]) -> None:
-    participant = make_participant("invited")
+    participant = make_participant("consented")
     with pytest.raises(PreferenceRefused, match="expected"):
         state_preferences(participant=participant, **{**TASTE, **wrong})
     assert not MusicPreference.objects.exists()

@@ -4,9 +4,12 @@ import pytest
 
 from generator.engine.brief import Style
 from studies import clock
+from studies.exceptions import StudyNotOpen
 from studies.models.consent import Withdrawal
 from studies.models.participant import MusicPreference, ParticipantState
-from tests.factories import make_participant, make_study
+from studies.services.protocol.setup import close_study
+from studies.services.trail.audit import SYSTEM
+from tests.factories import decide, make_participant, make_study
 from tests.studies.views.browsers import listener, phone_of, short_plan
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +34,28 @@ def test_a_taste_is_kept_as_weights_and_shown_again():
     # Two styles, instrument, tempo, colour, and no bed of nature unless one is chosen.
     assert page.count(" checked") == 6
     assert '<option value="jazz" selected>' in page
+
+
+def test_nothing_is_kept_of_somebody_before_they_agreed():
+    participant = make_participant("invited")
+    client = phone_of(participant)
+    assert client.get("/me/music/").url == "/me/"
+    assert client.post("/me/music/", TASTE).url == "/me/"
+    assert not MusicPreference.objects.exists()
+
+
+def test_a_study_that_ended_takes_nobody_in():
+    participant = make_participant("invited", study=make_study(protocol=short_plan()))
+    client = phone_of(participant)
+    close_study(study=participant.study, actor=SYSTEM)
+    assert "It takes nobody in any more" in client.get("/me/").content.decode()
+    for page in ("questions", "decide", "check"):
+        answer = client.post(f"/me/consent/{page}/", {"decision": "yes", "question_1": "2"})
+        assert answer.url == "/me/"
+    with pytest.raises(StudyNotOpen):
+        decide(participant)
+    assert not participant.consents.exists()
+    assert not participant.visits.exists()
 
 
 def test_a_bed_of_nature_may_be_chosen_and_is_shown_again():
