@@ -4,7 +4,7 @@ Who counts: everybody who was allocated (intention to treat), unless they took t
 A missed or unfinished visit is NaN, and stays so. The arm is told only for an unblinded study.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
@@ -47,7 +47,7 @@ def outcomes_of(study: Study) -> Outcomes:
     codes = analysed_codes(study)
     rows = {code: row for row, code in enumerate(codes)}
     values: dict[tuple[str, str, int], NDArray[np.float64]] = {}
-    for batch in _in_batches(study, codes):
+    for batch in _in_batches(study, rows):
         scores = score_table([response for response, *_rest in batch])
         for response, code, week, instrument in batch:
             for name, value in scores[response].items():
@@ -62,14 +62,14 @@ def outcomes_of(study: Study) -> Outcomes:
     )
 
 
-def _in_batches(study: Study, codes: Iterable[str]) -> Iterator[list[tuple[UUID, str, int, str]]]:
+def _in_batches(study: Study, codes: Container[str]) -> Iterator[list[tuple[UUID, str, int, str]]]:
     """Yield what was handed in, a few hundred at a time: the scores of all would fill memory."""
     submitted = Assessment.objects.filter(
         state=AssessmentState.SUBMITTED,
         visit__participant__study=study,
-        visit__participant__code__in=codes,
     ).values_list("response_id", "visit__participant__code", "visit__week", "instrument")
-    rows = submitted.iterator()
+    # By study and not by a list of codes: the database keeps every such list in memory.
+    rows = (row for row in submitted.iterator() if row[1] in codes)
     while batch := list(islice(rows, RESPONSES_AT_ONCE)):
         yield batch
 
@@ -103,5 +103,7 @@ def arm_labels(study: Study, codes: Iterable[str]) -> dict[str, str]:
     """Return the arm of each participant; ``all`` while the study is blinded."""
     if study.is_blinded:
         return dict.fromkeys(codes, POOLED)
-    allocated = Allocation.objects.filter(participant__study=study, participant__code__in=codes)
-    return dict(allocated.values_list("participant__code", "arm__code"))
+    wanted = frozenset(codes)
+    allocated = Allocation.objects.filter(participant__study=study)
+    pairs = allocated.values_list("participant__code", "arm__code")
+    return {code: arm for code, arm in pairs if code in wanted}

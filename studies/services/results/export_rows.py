@@ -113,9 +113,7 @@ def variable_rows(instruments: Iterable[str]) -> Iterator[Row]:
 def _in_batches(study: Study, arms: Mapping[str, str]) -> Iterator[dict[object, _Measured]]:
     submitted = (
         Assessment.objects.filter(
-            state=AssessmentState.SUBMITTED,
-            visit__participant__study=study,
-            visit__participant__code__in=arms,
+            state=AssessmentState.SUBMITTED, visit__participant__study=study
         )
         .order_by("visit__participant__code", "visit__week", "position")
         .values_list(
@@ -123,7 +121,8 @@ def _in_batches(study: Study, arms: Mapping[str, str]) -> Iterator[dict[object, 
             "instrument", "response__submitted_at", "response__rule_id", "paper__filled_on",
         )
     )  # fmt: skip
-    rows = submitted.iterator()
+    # By study and not by a list of codes: the database keeps every such list in memory.
+    rows = (row for row in submitted.iterator() if row[1] in arms)
     while batch := list(islice(rows, RESPONSES_AT_ONCE)):
         yield {response: _Measured(*about) for response, *about in batch}
 

@@ -33,7 +33,7 @@ def adherence_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
 
 def night_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
     """Yield every night that was handed in, with what follows from its answers."""
-    people = skills_participants().filter(study=study, code__in=arms)
+    people = skills_participants().filter(study=study)
     rows = [
         (
             row.code, arms[row.code], row.morning_on, row.days_late,
@@ -41,15 +41,14 @@ def night_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
             int(row.night is not None), " ".join(row.flags),
         )
         for row in diary_rows(people)
+        if row.code in arms
     ]  # fmt: skip
     yield from shown(study, rows)
 
 
 def window_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
     """Yield every week's window with the rule's result; who confirmed it is a role, not a name."""
-    windows = SleepWindow.objects.filter(
-        participant__study=study, participant__code__in=arms
-    ).select_related("participant")
+    windows = SleepWindow.objects.filter(participant__study=study).select_related("participant")
     rows = [
         (
             one.participant.code, arms[one.participant.code], one.week,
@@ -60,6 +59,7 @@ def window_rows(study: Study, arms: dict[str, str]) -> Iterator[Row]:
             one.confirmed_at.isoformat() if one.is_confirmed else None,
         )
         for one in windows.order_by("participant__code", "week")
+        if one.participant.code in arms
     ]  # fmt: skip
     yield from shown(study, rows)
 

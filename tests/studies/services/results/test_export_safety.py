@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from studies import clock
+from studies.models.consent import WithdrawalScope
 from studies.models.deviation import Deviation, DeviationKind, Impact
 from studies.models.participant import Participant
 from studies.models.safety import AdverseEvent, Relation, Severity
+from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.trail.audit import SYSTEM
 from tests.factories import clinician_of, make_participant
 from tests.studies.services.results.exported import unblinded, unpacked
 
@@ -65,9 +68,13 @@ def test_a_deviation_that_tells_the_arm_names_nobody_before_unblinding(
     assert {row["participant"] for row in named} == {participant.code}
 
 
-def test_someone_who_was_never_allocated_is_in_no_table(
+def test_who_was_never_allocated_or_took_their_data_back_is_in_no_table(
     participant: Participant, tmp_path: Path
 ) -> None:
     other = make_participant("baseline_done", study=participant.study)
+    gone = make_participant("week8", study=participant.study)
+    withdraw_participant(participant=gone, scope=WithdrawalScope.DATA, reason="", actor=SYSTEM)
     for path in unpacked(participant.study, tmp_path).rglob("*"):
-        assert path.is_dir() or other.code.encode() not in path.read_bytes()
+        content = b"" if path.is_dir() else path.read_bytes()
+        assert other.code.encode() not in content
+        assert gone.code.encode() not in content
