@@ -250,6 +250,11 @@ def render_score(
     return rendering
 
 
+def _engine_of(brief: Brief) -> str:
+    """Return the engine as the brief pins it: a renderer knows nothing of composers."""
+    return brief.pin.engine if brief.pin else ""
+
+
 def _mastered(
     score: Score,
     brief: Brief,
@@ -289,7 +294,7 @@ def _mastered(
         n_notes=len(performance.notes),
         composer_release=release,
         renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
-        pin=asdict(replace(renderer.pin, encoder=encoder.name)),
+        pin=asdict(replace(renderer.pin, encoder=encoder.name, engine=_engine_of(brief))),
         features=features(score, performance, finished, plan, gain_db),
         quality={
             "profile": profile.name,

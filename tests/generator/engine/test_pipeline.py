@@ -357,6 +357,11 @@ def test_the_rendering_says_what_it_was_rendered_with(tmp_path):
     assert pinned.audio_sha256 == rendered(tmp_path).audio_sha256
 
 
+def test_a_rendering_keeps_the_engine_that_its_brief_pins(tmp_path):
+    pin = replace(BuiltInRenderer().pin, engine="int8 onnxruntime 1.2.3")
+    assert rendered(tmp_path, a_brief=brief(pin=pin)).pin["engine"] == pin.engine
+
+
 def test_a_pin_that_this_machine_cannot_meet_is_refused_and_nothing_else_is_rendered(tmp_path):
     older = replace(BuiltInRenderer().pin, version="0")
     with pytest.raises(PinUnmet, match=r"version='0'.*was expected, got .*audio_doctor"):
