@@ -194,6 +194,8 @@ ROW_OF_STUDY = {
 }
 # ... or one of a participant's signed copies (test_reminders.py walks through it).
 COPY_OF_STUDY = {"settle_copy": Ability.INVITE}
+# ... or one that came on paper (test_paper.py walks through it).
+PAPER_OF_STUDY = {"enter_paper": Ability.ENTER_PAPER, "paper_form": Ability.ENTER_PAPER}
 # Of a protocol: one of its versions, or one of its steps.
 PART_OF_PROTOCOL = {
     "confirm_amendment": Ability.CONFIRM_OPENING,
@@ -224,6 +226,7 @@ OF_STUDY = (
     | LOCK_OF_STUDY
     | ROW_OF_STUDY
     | COPY_OF_STUDY
+    | PAPER_OF_STUDY
     | PART_OF_PROTOCOL
 )
 # Pages that nobody finds before answers are handed in or locked, or before somebody has lessons.
@@ -233,6 +236,7 @@ NOT_YET_THERE = {
     *CONDUCT_OF_STUDY,
     *LOCK_OF_STUDY,
     *COPY_OF_STUDY,
+    *PAPER_OF_STUDY,
     *ANALYSIS_OF_STUDY,
     *EXPORT_OF_STUDY,
 }
@@ -328,7 +332,7 @@ def test_a_visitor_signs_in_before_a_study_is_looked_up(name):
 def arguments(name, study, participant):
     if name in PARTICIPANT_OF_STUDY | LEARNER_OF_STUDY:
         return [study.code, participant.code]
-    if name in SHEET_OF_STUDY:
+    if name in SHEET_OF_STUDY | PAPER_OF_STUDY:
         sheet = Assessment.objects.filter(visit__participant=participant).first()
         item = ["item_1"] if name == "correct" else []
         return [study.code, participant.code, sheet.pk if sheet else 1, *item]
@@ -336,8 +340,8 @@ def arguments(name, study, participant):
         return [study.code, 1]
     if name in ANALYSIS_OF_STUDY | EXPORT_OF_STUDY:
         return [study.code, uuid.UUID(int=1), *(["run.json"] if name == "analysis_file" else [])]
-    if name in LOCK_OF_STUDY:
-        return [study.code, *([participant.code] if name == "unlock" else []), 1]
+    if name in LOCK_OF_STUDY | COPY_OF_STUDY:
+        return [study.code, *([] if name == "unlock_database" else [participant.code]), 1]
     if name in PART_OF_PROTOCOL:
         return [study.code, PART_ARGUMENTS[name]]
     if name in ROW_OF_STUDY:

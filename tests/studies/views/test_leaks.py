@@ -123,6 +123,8 @@ def _of_people() -> list[str]:
     return [
         name
         for name in sorted(set(OF_STUDY) - POST_ONLY - set(LEARNER_OF_STUDY) - set(LOCK_OF_STUDY))
+        # Once answered it leads back with a notice, which the next page would show.
+        if name != "enter_paper"
         if person.code in arguments(name, study, person)
     ]
 
