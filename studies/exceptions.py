@@ -540,6 +540,18 @@ class CorrectionNotAllowed(StudyError):
         )
 
 
+class ZoneUnknown(StudyError):
+    """The time zone database has no such place."""
+
+    code = "zone_unknown"
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(
+            f"a place of the time zone database was expected, like Asia/Shanghai, got {zone!r}. "
+            "Choose one from the list."
+        )
+
+
 class PaperRefused(StudyError):
     """A paper form cannot be entered (`code` says why, the message is for staff)."""
 

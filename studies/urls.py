@@ -9,6 +9,7 @@ from studies.views.clinic import care, closing, contact_check, quality, safety
 from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import paper as clinic_paper
 from studies.views.clinic import participant as clinic_participant
+from studies.views.clinic import place as clinic_place
 from studies.views.clinic import reminders as clinic_reminders
 from studies.views.clinic import screening as clinic_screening
 from studies.views.clinic import study as clinic
@@ -30,6 +31,7 @@ from studies.views.participant import (
     reminders,
     screening,
     tonight,
+    zone,
 )
 from studies.views.research import (
     adherence,
@@ -121,6 +123,7 @@ participants = [
     path("me/not-ok/", not_ok.page, name="not_ok"),
     path("me/calendar/", calendar.days, name="my_calendar"),
     path("me/reminders/", reminders.choice, name="my_reminders"),
+    path("me/place/", zone.place, name="my_place"),
     path("me/stop/", home.stop, name="stop"),
 ]
 guardians = [
@@ -194,6 +197,7 @@ clinicians = [
     path(f"{PERSON}/paper/<int:pk>/form/", clinic_paper.paper_form, name="paper_form"),
     path(f"{PERSON}/answers/<int:pk>/", clinic_answers.answers, name="answers"),
     path(f"{PERSON}/answers/<int:pk>/<slug:item>/", clinic_answers.correct, name="correct"),
+    path(f"{PERSON}/place/", clinic_place.page, name="place"),
     path(f"{PERSON}/reminders/", clinic_reminders.page, name="reminders"),
     path(f"{PERSON}/copies/<int:pk>/", clinic_reminders.settle_copy, name="settle_copy"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),

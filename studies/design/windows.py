@@ -8,7 +8,8 @@ from the last answer, and twelve hours at most.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 GRACE = timedelta(minutes=30)
 GRACE_AT_MOST = timedelta(hours=12)
@@ -55,6 +56,13 @@ def visit_window(
         closes_at=start_of_day(after, zone),
         late_until=start_of_day(after + timedelta(days=late_days), zone) if late_days else None,
     )
+
+
+@cache
+def known_zones() -> tuple[str, ...]:
+    """Return the names of the zones that somebody can be in, by place (`Asia/Shanghai`)."""
+    places = (name for name in available_timezones() if "/" in name)
+    return tuple(sorted(name for name in places if not name.startswith(("Etc/", "SystemV/"))))
 
 
 def start_of_day(day: date, zone: str) -> datetime:

@@ -46,6 +46,7 @@ class Happening(models.TextChoices):
     REMINDED = "reminder_sent", _("Reminder sent")
     REMINDERS_STOPPED = "stop_reminders", _("Reminders stopped by the participant")
     REMINDERS_STARTED = "start_reminders", _("Reminders turned on again")
+    MOVED = "change_zone", _("Time zone changed")
     ITEM_OPENED = "open_item", _("Safety: item opened")
     ITEM_ESCALATED = "escalate_item", _("Safety: overdue, passed on")
     ITEM_DONE = "finish_item", _("Safety: item done")

@@ -116,6 +116,7 @@ def _invite(
             "stratum": participant.stratum,
             "age_years": screening.age_years,
             "language": language,
+            "zone": participant.zone,
         },
     )
     return Invitation(participant, issue_link(participant=participant, actor=actor))

@@ -83,6 +83,7 @@ PARTICIPANT_PAGES = {
     "blank": ["psqi"],
     "my_calendar": [],
     "my_reminders": [],
+    "my_place": [],
     "not_ok": [],
     "stop": [],
 }
@@ -162,6 +163,7 @@ PARTICIPANT_OF_STUDY = {
     "sign": Ability.SIGN,
     "break_blind": Ability.BREAK_BLIND,
     "report_unblinding": Ability.BREAK_BLIND,
+    "place": Ability.INVITE,
     "reminders": Ability.SEE_PARTICIPANTS,
     "harms": Ability.HANDLE_SAFETY,
     "event_new": Ability.HANDLE_SAFETY,
