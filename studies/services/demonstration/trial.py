@@ -144,10 +144,10 @@ def _live(study: Study, script: Script, actor: Actor, mixes: Mixes, carried: lis
         return
     yield clock.now() + timedelta(minutes=20)
     _answer_visit(participant, script.person, week=0)
-    _state_taste(participant, script.person)
     participant.refresh_from_db()
     if participant.state != ParticipantState.BASELINE_DONE:
         return
+    _state_taste(participant, script.person)
     if script.stops_at == ParticipantState.BASELINE_DONE:
         return
     yield clock.now() + timedelta(hours=20)

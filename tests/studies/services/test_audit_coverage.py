@@ -60,6 +60,7 @@ COVERED_BY_ANOTHER = {
     "studies.allocationstream": "made at the opening or import, whose entry has the commitments",
     "studies.allocation": "the participant's entry has stratum and slot, and must not tell the arm",
     "studies.assessment": "planned with a visit, whose entry has the instruments",
+    "studies.paperform": "the assessment's entry has its day, and who entered it",
     "studies.contactdetails": "made with the participant; the trail holds no identity",
     "studies.personkey": "made with the participant, whose entries say when it was destroyed",
     "studies.withdrawal": "the participant's entry has the scope",

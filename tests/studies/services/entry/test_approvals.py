@@ -14,8 +14,8 @@ from studies.models.study import Study
 from studies.services.entry.approvals import approve_site
 from studies.services.protocol.members import add_site
 from studies.services.protocol.versions import activate_version, save_draft, submit_version
-from studies.services.trail.audit import SYSTEM
-from tests.factories import invite, make_study
+from studies.services.trail.audit import SYSTEM, staff
+from tests.factories import clinician_of, invite, make_staff, make_study
 from tests.studies.views.browsers import clinician_in
 
 pytestmark = pytest.mark.django_db
@@ -32,10 +32,11 @@ def study(settings: Settings) -> Study:
 
 
 def amend(study: Study) -> None:
-    """Bring an amendment into force."""
-    save_draft(study=study, protocol=replace(study.plan, night_minutes=2), actor=SYSTEM)
-    submit_version(study=study, actor=SYSTEM, reason="longer nights")
-    activate_version(study=study, actor=SYSTEM, approved_on=date(2026, 2, 1))
+    """Bring an amendment into force, by two people as a real study does."""
+    asker, other = staff(clinician_of(study)), staff(make_staff(study=study))
+    save_draft(study=study, protocol=replace(study.plan, night_minutes=2), actor=asker)
+    submit_version(study=study, actor=asker, reason="longer nights")
+    activate_version(study=study, actor=other, approved_on=date(2026, 2, 1))
 
 
 def test_a_site_recruits_only_when_its_approval_is_recorded(study: Study) -> None:

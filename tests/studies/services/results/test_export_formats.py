@@ -90,7 +90,7 @@ def test_frictionless_finds_every_table_valid(study: Study, tmp_path: Path) -> N
     folder = unpacked(study, tmp_path)
     report = validate(folder / "datapackage.json")
     assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "message"])
-    assert len(report.tasks) == len(Package(folder / "datapackage.json").resources) == 12
+    assert len(report.tasks) == len(Package(folder / "datapackage.json").resources) == 13
 
 
 def test_frictionless_finds_a_value_out_of_range_and_a_row_twice(
