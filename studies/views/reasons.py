@@ -65,6 +65,18 @@ def not_ready(participant: Participant) -> str:
     return "; ".join(obstacles_of(participant)) or participant.get_state_display()
 
 
+def waits_for(participant: Participant) -> str:
+    """Return what somebody whose baseline is complete still waits for; empty for nothing."""
+    if participant.state != ParticipantState.BASELINE_DONE:
+        return ""
+    if agreements_missing(participant):
+        return _("Consent to the present text is missing.")
+    must_be_reached = participant.study.plan.consent.verify_contact
+    if must_be_reached and participant.contact_verified_at is None:
+        return _("The contact is not verified yet.")
+    return ""
+
+
 def _missing_at_baseline(participant: Participant) -> str:
     if agreements_missing(participant):
         return _("consent to the present text is missing")

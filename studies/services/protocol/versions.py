@@ -104,6 +104,8 @@ def activate_version(
         raise AmendmentRefused([_("no version was submitted")])
     if study.state == StudyState.OPEN and (reasons := missing_person(study, submitted, actor)):
         raise AmendmentRefused(reasons)
+    if approved_on is not None and approved_on > clock.today(study.zone):
+        raise AmendmentRefused([_("the day of the approval is still to come")])
     now, before = clock.now(), study.plan
     for old in study.protocol_versions.filter(state=VersionState.ACTIVE):
         old.move_to(VersionState.SUPERSEDED)

@@ -32,7 +32,7 @@ from studies.views.clinic.links import show_link_once
 from studies.views.clinic.queries import queries_of
 from studies.views.editing import edits_data
 from studies.views.posting import posted
-from studies.views.reasons import not_ready, obstacles_of
+from studies.views.reasons import not_ready, obstacles_of, waits_for
 
 
 @requires(Ability.SEE_PARTICIPANTS)
@@ -48,6 +48,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "link": live_link(participant),
         "consent": consent_status(participant),
         "obstacles": obstacles_of(participant),
+        "waits_for": waits_for(participant),
         "screening_waits": screening_waits(participant),
         "queries": queries_of(participant),
         "to_ask": visits_to_ask(participant),

@@ -1,10 +1,11 @@
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
 from pytest_django import Settings
 
+from studies import clock
 from studies.design.parts import ArmPlan, ConsentWording, MusicProfile, Page, VisitPlan
 from studies.design.protocol import four_arms
 from studies.exceptions import AmendmentRefused, MoveRefused, ProtocolRefused, ReasonMissing
@@ -100,6 +101,16 @@ def test_an_amendment_is_drafted_submitted_with_a_reason_and_brought_into_force(
     assert before.visits.count() == 3
     assert make_participant("allocated", study=study).visits.count() == 4
     assert verify_chain(study.code) == []
+
+
+def test_an_approval_of_a_day_to_come_brings_nothing_into_force() -> None:
+    study = make_study()
+    _amend(study, night_minutes=9)
+    submit_version(study=study, actor=SYSTEM, reason="longer nights")
+    tomorrow = clock.today(study.zone) + timedelta(days=1)
+    with pytest.raises(AmendmentRefused, match="still to come"):
+        activate_version(study=study, actor=SYSTEM, approved_on=tomorrow)
+    assert _states(study) == [VersionState.ACTIVE, VersionState.SUBMITTED]
 
 
 @pytest.mark.parametrize(

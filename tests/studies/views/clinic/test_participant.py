@@ -135,3 +135,13 @@ def test_nothing_is_allocated_in_a_study_that_is_not_open():
     client.post(f"/clinic/{study.code}/close/", {"code": study.code, "reason": "all done"})
     page = client.post(f"{page_of(participant)}allocate/", follow=True).content.decode()
     assert "Not allocated: the study is not open." in page
+
+
+def test_nobody_is_called_ready_whose_contact_is_not_verified():
+    participant = make_participant("baseline_done")
+    client = clinician_in(participant.study)
+    assert "Ready to be allocated" in client.get(page_of(participant)).content.decode()
+    Participant.objects.filter(pk=participant.pk).update(contact_verified_at=None)
+    page = client.get(page_of(participant)).content.decode()
+    assert "Ready to be allocated" not in page
+    assert "The contact is not verified yet." in page
