@@ -43,6 +43,11 @@ class ScreeningForm(forms.Form):
                 yield stem, found
 
     @property
+    def still_open(self) -> list[forms.BoundField]:
+        """The questions that need an answer, or another one."""
+        return [field for field in self if field.errors]
+
+    @property
     def answers(self) -> dict[str, str]:
         """What was answered, by the question's name."""
         return self._typed(ASKED)
