@@ -106,7 +106,8 @@ def test_a_timeline_is_ones_own() -> None:
 
 def test_the_same_way_looks_the_same_in_every_arm() -> None:
     study = make_study()
-    people = [make_participant("allocated", study=study) for _ in range(8)]
+    # Nine of a block of twelve may have other arms: of ten people one has lessons, by any seed.
+    people = [make_participant("allocated", study=study) for _ in range(10)]
     assert len({arm_of(person).kind for person in people}) == 2
     assert len({tuple(_told(person)) for person in people}) == 1
 
