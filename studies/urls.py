@@ -5,7 +5,14 @@ from datetime import date
 from django.urls import path, register_converter
 
 from studies.views.clinic import answers as clinic_answers
-from studies.views.clinic import care, closing, contact_check, quality, safety
+from studies.views.clinic import (
+    care,
+    closing,
+    contact_check,
+    contact_correction,
+    quality,
+    safety,
+)
 from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import paper as clinic_paper
 from studies.views.clinic import participant as clinic_participant
@@ -192,6 +199,7 @@ clinicians = [
     path(f"{PERSON}/guardian/link/", clinic_guardian.reissue, name="guardian_reissue"),
     path(f"{PERSON}/screening/", clinic_screening.enter, name="screening_answers"),
     path(f"{PERSON}/contact/check/", contact_check.page, name="contact_check"),
+    path(f"{PERSON}/contact/correct/", contact_correction.page, name="contact_correction"),
     path(f"{PERSON}/contact/", clinic_participant.reveal, name="reveal"),
     path(f"{PERSON}/paper/<int:pk>/", clinic_paper.enter_paper, name="enter_paper"),
     path(f"{PERSON}/paper/<int:pk>/form/", clinic_paper.paper_form, name="paper_form"),

@@ -12,8 +12,10 @@ from studies.design.majority import age_on
 from studies.design.parts import NIGHT_MINUTES_MAX, NIGHT_MINUTES_MIN, Source
 from studies.design.protocol import Protocol
 from studies.forms.once import OnceForm
+from studies.models.access import Holder
 from studies.models.consent import WithdrawalScope
 from studies.models.study import Site, Study
+from studies.services.entry.contact_correction import Cause
 
 LEVEL_NAMES = {
     "sex": _("Sex (for balanced groups)"),
@@ -193,6 +195,37 @@ class ContactCheckForm(forms.Form):
         if self.cleaned_data.get("way") == WORD and not reason:
             raise forms.ValidationError(_("Enter how you reached them"))
         return reason
+
+
+class CorrectContactForm(forms.Form):
+    """The right contact in place of a wrong one; why is chosen, so that nobody writes it there."""
+
+    holder = forms.ChoiceField(
+        label=_("Whose contact is it?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose whose contact it is")},
+    )
+    contact = forms.CharField(
+        label=_("The right phone number or email address"),
+        max_length=200,
+        help_text=_("Encrypted, and kept apart from all answers."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter a phone number or an email address")},
+    )
+    cause = forms.ChoiceField(
+        label=_("Why is it corrected?"),
+        choices=[
+            (Cause.MISTYPED.value, _("It was written down wrongly")),
+            (Cause.CHANGED.value, _("They can be reached in another way now")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose why it is corrected")},
+    )
+
+    def __init__(self, *args: object, has_guardian: bool, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        named = [Holder.PARTICIPANT, *([Holder.GUARDIAN] if has_guardian else [])]
+        self.fields["holder"].choices = [(holder.value, holder.label) for holder in named]
 
 
 class GuardianForm(forms.Form):

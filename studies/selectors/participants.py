@@ -42,6 +42,7 @@ class Happening(models.TextChoices):
     ALLOCATED = "allocate", _("Allocated")
     COMPLETED = "complete_participant", _("Study completed")
     WITHDRAWN = "withdraw_participant", _("Withdrawal")
+    CONTACT_CORRECTED = "correct_contact", _("Contact corrected")
     REVEALED = "reveal_contact", _("Contact was read")
     REMINDED = "reminder_sent", _("Reminder sent")
     REMINDERS_STOPPED = "stop_reminders", _("Reminders stopped by the participant")

@@ -35,7 +35,9 @@ def address_of(participant: Participant) -> str:
 
 def compose(*, participant: Participant, subject: Subject, key: str, to: str) -> EmailMessage:
     """Return the mail in the participant's language."""
-    stop = f"{settings.NOCTURNE_SITE_URL}{reverse('studies:mail_stop', args=[token(participant)])}"
+    stop = (
+        f"{settings.NOCTURNE_SITE_URL}{reverse('studies:mail_stop', args=[token(participant, to)])}"
+    )
     page = f"{settings.NOCTURNE_SITE_URL}{reverse('studies:today')}"
     help_page = f"{settings.NOCTURNE_SITE_URL}{reverse('studies:help')}"
     with translation.override(participant.language):
@@ -61,21 +63,28 @@ def compose(*, participant: Participant, subject: Subject, key: str, to: str) ->
     )
 
 
-def token(participant: Participant) -> str:
-    """Return what stops this participant's reminders, and nothing else."""
-    return signing.Signer(salt=SALT).sign(str(participant.pk))
+def token(participant: Participant, to: str) -> str:
+    """Return what stops this participant's reminders, and nothing else, from the mail to `to`."""
+    return _signer(to).sign(str(participant.pk))
 
 
 def participant_for(mail_token: str) -> Participant:
-    """Return whose reminders a token stops; raises LinkUnknown."""
-    try:
-        pk = int(signing.Signer(salt=SALT).unsign(mail_token))
-    except (signing.BadSignature, ValueError):
-        raise LinkUnknown from None
-    found = Participant.objects.select_related("study").filter(pk=pk).first()
+    """Return whose reminders a token stops; raises LinkUnknown, also when the address changed."""
+    pk, _colon, _signature = mail_token.partition(":")
+    rows = Participant.objects.select_related("study")
+    found = rows.filter(pk=pk).first() if pk.isdecimal() and pk.isascii() else None
     if found is None:
         raise LinkUnknown
+    try:
+        _signer(address_of(found)).unsign(mail_token)
+    except signing.BadSignature:
+        raise LinkUnknown from None
     return found
+
+
+def _signer(address: str) -> signing.Signer:
+    # For one address: whoever reads a mistyped one can stop nothing once it is corrected.
+    return signing.Signer(salt=f"{SALT}:{address}")
 
 
 def _words(subject: Subject) -> str:

@@ -35,13 +35,10 @@ def speak_code(*, participant: Participant, actor: Actor) -> str:
 
 def mail_code(*, participant: Participant, actor: Actor) -> None:
     """Send a fresh code to the participant's address; raises ContactNotMailable."""
-    address = identity_of(participant).get("contact", "")
-    try:
-        validate_email(address)
-    except ValidationError as error:
-        raise ContactNotMailable(participant.code) from error
     with transaction.atomic():
         code = _issue(participant, actor, "mailed")
+        # Read under the lock: a code for a contact that is just being corrected is none.
+        address = _address(participant)
     # Outside the transaction: a mail server that hangs holds no lock.
     with translation.override(participant.language):
         send_mail(
@@ -66,6 +63,16 @@ def confirm_contact(*, participant: Participant, actor: Actor, reason: str) -> N
         raise ReasonMissing("confirming a contact")
     participant = Participant.objects.select_for_update().get(pk=participant.pk)
     _verify(participant, actor, "staff", reason)
+
+
+def verify_anew(participant: Participant) -> None:
+    """Let a contact that changed be verified again; codes for the old one are dead.
+
+    The caller holds the participant's row and records the change.
+    """
+    _kill_codes(participant)
+    participant.contact_verified_at = None
+    participant.save(update_fields=["contact_verified_at"])
 
 
 def code_waits(participant: Participant) -> bool:
@@ -97,7 +104,7 @@ def _issue(participant: Participant, actor: Actor, way: str) -> str:
     Participant.objects.select_for_update().get(pk=participant.pk)
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     now = clock.now()
-    ContactCode.objects.filter(participant=participant, expires_at__gt=now).update(expires_at=now)
+    _kill_codes(participant)
     issued = ContactCode.objects.create(
         participant=participant,
         way=way,
@@ -107,6 +114,20 @@ def _issue(participant: Participant, actor: Actor, way: str) -> str:
     )
     record(actor=actor, action="issue_contact_code", subject=issued, new={"way": way})
     return code
+
+
+def _kill_codes(participant: Participant) -> None:
+    now = clock.now()
+    ContactCode.objects.filter(participant=participant, expires_at__gt=now).update(expires_at=now)
+
+
+def _address(participant: Participant) -> str:
+    address = identity_of(participant).get("contact", "")
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise ContactNotMailable(participant.code) from error
+    return address
 
 
 def _live(participant: Participant) -> ContactCode | None:

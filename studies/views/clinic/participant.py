@@ -24,6 +24,7 @@ from studies.services.allocation import allocate_participant
 from studies.services.conduct.harms import visits_to_ask
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.enrolment import reissue_link, reveal_contact, revoke_link
+from studies.services.entry.identity import has_identity
 from studies.services.entry.screening import screening_waits
 from studies.services.trail.audit import staff
 from studies.services.visits.paper import ENTERABLE
@@ -52,6 +53,7 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "screening_waits": screening_waits(participant),
         "queries": queries_of(participant),
         "to_ask": visits_to_ask(participant),
+        "is_known": has_identity(participant),
         "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),

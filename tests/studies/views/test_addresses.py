@@ -154,6 +154,7 @@ PARTICIPANT_OF_STUDY = {
     "reissue": Ability.INVITE,
     "guardian_name": Ability.INVITE,
     "contact_check": Ability.INVITE,
+    "contact_correction": Ability.REVEAL_CONTACT,
     "screening_answers": Ability.INVITE,
     "guardian_reissue": Ability.INVITE,
     "revoke": Ability.INVITE,

@@ -222,8 +222,10 @@ def test_the_outlook_tells_what_went_out_and_what_is_to_come(participant: Partic
 
 
 def test_a_token_stops_its_own_readers_reminders_only(participant: Participant) -> None:
-    assert participant_for(token(participant)) == participant
-    for wrong in ("", "1", f"{participant.pk}:forged", token(participant)[:-1]):
+    right = token(participant, "ada@example.org")
+    assert participant_for(right) == participant
+    forged = f"{participant.pk}:forged"
+    for wrong in ("", "1", "9" * 40 + ":x", forged, right[:-1], token(participant, "")):
         with pytest.raises(Exception, match="unknown"):
             participant_for(wrong)
 

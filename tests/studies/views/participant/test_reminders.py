@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_one_tap_in_a_mail_stops_reminders_and_looking_at_it_does_not():
     participant = make_participant("consented")
-    address = reverse("studies:mail_stop", args=[token(participant)])
+    address = reverse("studies:mail_stop", args=[token(participant, "ada@example.org")])
     strict = Client(enforce_csrf_checks=True)
     assert "Stop all reminders" in strict.get(address).content.decode()
     assert not ReminderChoice.objects.exists()
