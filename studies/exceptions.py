@@ -217,7 +217,7 @@ class NotAllocated(StudyError):
 
 
 class ErasureRefused(StudyError):
-    """The day on which contacts are erased cannot be that one, or has passed."""
+    """Contacts cannot be erased on that day, or in this way, or are erased already."""
 
     code = "erasure_refused"
 

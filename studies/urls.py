@@ -209,6 +209,7 @@ clinicians = [
     path(f"{PERSON}/reminders/", clinic_reminders.page, name="reminders"),
     path(f"{PERSON}/copies/<int:pk>/", clinic_reminders.settle_copy, name="settle_copy"),
     path(f"{PERSON}/withdraw/", clinic_participant.withdraw, name="withdraw"),
+    path(f"{PERSON}/erase/", closing.erase_contact, name="erase_contact"),
     path(f"{PERSON}/locks/", closing.locks, name="locks"),
     path(f"{PERSON}/locks/<int:pk>/", closing.unlock, name="unlock"),
     path(f"{PERSON}/sign/", closing.sign, name="sign"),

@@ -109,3 +109,23 @@ class ErasureForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"required": _("Enter a date"), "invalid": _("Enter a date")},
     )
+
+
+class EraseContactForm(forms.Form):
+    """Erasing who somebody is cannot be undone, so their code is typed."""
+
+    code = forms.CharField(
+        label=_("Type the participant's code to confirm"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Type the participant's code")},
+    )
+
+    def __init__(self, *args: object, participant_code: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._participant_code = participant_code
+
+    def clean_code(self) -> str:
+        """Return the code, which is that of this participant."""
+        if self.cleaned_data["code"].strip().upper() != self._participant_code:
+            raise forms.ValidationError(_("Type the participant's code exactly as shown"))
+        return self._participant_code

@@ -44,6 +44,7 @@ class Happening(models.TextChoices):
     WITHDRAWN = "withdraw_participant", _("Withdrawal")
     CONTACT_CORRECTED = "correct_contact", _("Contact corrected")
     REVEALED = "reveal_contact", _("Contact was read")
+    FORGOTTEN = "erase_identity", _("Name and contact erased")
     REMINDED = "reminder_sent", _("Reminder sent")
     REMINDERS_STOPPED = "stop_reminders", _("Reminders stopped by the participant")
     REMINDERS_STARTED = "start_reminders", _("Reminders turned on again")

@@ -1,5 +1,6 @@
 """Names and contacts are kept until a day that is said when the study closes, and then erased.
 
+One person's do not wait for that day: who asks to be forgotten is, also under the database lock.
 What was answered stays, under a code that leads to nobody any more; so does the audit trail, which
 never held a name.
 """
@@ -54,6 +55,24 @@ def set_erasure_day(*, study: Study, erase_on: date, actor: Actor) -> ContactRet
     return retention
 
 
+@transaction.atomic
+def erase_contact(*, participant: Participant, actor: Actor) -> None:
+    """Erase who one person of a locked study is, at once and for good; their data stay.
+
+    Twice is once. Raises ErasureRefused while the database is open: a withdrawal of the data erases
+    the contact then, and leaves the answers out besides.
+    """
+    participant = Participant.objects.select_for_update(of=("self",)).get(pk=participant.pk)
+    study = participant.study
+    if not study.is_locked:
+        raise ErasureRefused(
+            f"a locked database was expected, got {study.code}, which is {study.state}. Record a "
+            "withdrawal of the data instead."
+        )
+    if has_identity(participant):
+        _forget(participant, actor, "asked to be forgotten")
+
+
 def erase_due_contacts() -> int:
     """Erase the contacts of every study whose day has come; return of how many people."""
     waiting = ContactRetention.objects.filter(erased_at=None).select_related("study")
@@ -68,9 +87,7 @@ def _erase(retention: ContactRetention) -> int:
         return 0
     people = [p for p in Participant.objects.filter(study=retention.study) if has_identity(p)]
     for participant in people:
-        revoke_links(participant=participant, actor=SYSTEM, reason="contacts erased")
-        erase_words(participant=participant, actor=SYSTEM)
-        erase_identity(participant=participant, actor=SYSTEM)
+        _forget(participant, SYSTEM, "contacts erased")
     retention.erased_at, retention.n_erased = clock.now(), len(people)
     retention.save(update_fields=["erased_at", "n_erased"])
     record(
@@ -81,3 +98,9 @@ def _erase(retention: ContactRetention) -> int:
         reason="the day that was set has come",
     )
     return retention.n_erased
+
+
+def _forget(participant: Participant, actor: Actor, reason: str) -> None:
+    revoke_links(participant=participant, actor=actor, reason=reason)
+    erase_words(participant=participant, actor=actor)
+    erase_identity(participant=participant, actor=actor)

@@ -19,6 +19,7 @@ from studies.exceptions import (
 )
 from studies.forms.closing import (
     BreakBlindForm,
+    EraseContactForm,
     ErasureForm,
     ReportUnblindingForm,
     SignForm,
@@ -31,6 +32,7 @@ from studies.models.study import Study
 from studies.models.unblinding import Unblinding
 from studies.permissions import Ability, abilities_in, requires
 from studies.selectors.locks import lockable_rows
+from studies.services.closing.contacts import erase_contact as forget
 from studies.services.closing.contacts import set_erasure_day
 from studies.services.closing.locks import (
     answer_unlocking,
@@ -87,6 +89,22 @@ def erasure(request: HttpRequest, study: Study) -> HttpResponse:
         except ErasureRefused:
             form.add_error(None, _("Enter a day to come; the study has to be closed before."))
     return render(request, "studies/closing/erasure.html", {"study": study, "form": form})
+
+
+@requires(Ability.WITHDRAW)
+def erase_contact(request: HttpRequest, study: Study, code: str) -> HttpResponse:
+    """Erase who one person is, when their data can be withdrawn no more."""
+    participant = _participant(request, study, code, Ability.WITHDRAW)
+    form = EraseContactForm(posted(request), participant_code=participant.code)
+    if form.is_valid():
+        try:
+            forget(participant=participant, actor=staff(request.user))
+            messages.success(request, _("Erased. Nobody can tell any more who this is."))
+            return redirect("studies:participant", study.code, code)
+        except ErasureRefused:
+            form.add_error(None, _("The database is not locked: record a withdrawal instead."))
+    context = {"study": study, "participant": participant, "form": form}
+    return render(request, "studies/closing/erase_contact.html", context)
 
 
 @requires(Ability.LOCK)

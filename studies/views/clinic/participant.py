@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from studies.exceptions import (
     AllocationExhausted,
     AlreadyAllocated,
+    IdentityErased,
     NotReadyForAllocation,
     StudyNotOpen,
 )
@@ -114,7 +115,10 @@ def reveal(request: HttpRequest, study: Study, code: str) -> HttpResponse:
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         actor = staff(request.user)
-        contact = reveal_contact(participant=participant, actor=actor, reason=reason)
+        try:
+            contact = reveal_contact(participant=participant, actor=actor, reason=reason)
+        except IdentityErased:
+            form.add_error(None, _("Name and contact were erased. They cannot be brought back."))
     context = {"study": study, "participant": participant, "form": form, "contact": contact}
     return render(request, "studies/clinic/reveal.html", context)
 

@@ -160,6 +160,7 @@ PARTICIPANT_OF_STUDY = {
     "revoke": Ability.INVITE,
     "reveal": Ability.REVEAL_CONTACT,
     "withdraw": Ability.WITHDRAW,
+    "erase_contact": Ability.WITHDRAW,
     "locks": Ability.LOCK,
     "sign": Ability.SIGN,
     "break_blind": Ability.BREAK_BLIND,

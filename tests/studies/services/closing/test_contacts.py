@@ -10,7 +10,13 @@ from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.retention import ContactRetention
 from studies.models.visit import Assessment
-from studies.services.closing.contacts import erase_due_contacts, set_erasure_day
+from studies.services.closing.contacts import (
+    erase_contact,
+    erase_due_contacts,
+    set_erasure_day,
+)
+from studies.services.closing.locks import lock_database
+from studies.services.entry.copies import copies_of
 from studies.services.entry.identity import has_identity
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM, verify_chain
@@ -70,3 +76,27 @@ def test_a_study_that_still_needs_its_people_keeps_them() -> None:
 def test_a_day_that_has_passed_is_refused(participant: Participant) -> None:
     with pytest.raises(ErasureRefused, match="a day after"):
         set_erasure_day(study=participant.study, erase_on=_in(0), actor=SYSTEM)
+
+
+def test_one_person_is_forgotten_under_the_lock_and_their_data_stay(
+    participant: Participant,
+) -> None:
+    study = participant.study
+    other = make_participant(study=make_study(protocol=short_plan()))
+    with pytest.raises(ErasureRefused, match="Record a withdrawal"):
+        erase_contact(participant=participant, actor=SYSTEM)
+    lock_database(study=study, actor=SYSTEM)
+    answers = Assessment.objects.filter(visit__participant=participant, state="submitted").count()
+    erase_contact(participant=participant, actor=SYSTEM)
+    erase_contact(participant=participant, actor=SYSTEM)
+    assert not has_identity(participant)
+    assert has_identity(other)
+    assert copies_of(participant) == []
+    assert not participant.links.filter(revoked_at=None).exists()
+    participant.refresh_from_db()
+    assert participant.state == "completed"
+    assert not participant.withdrawals.exists()
+    left = Assessment.objects.filter(visit__participant=participant, state="submitted")
+    assert left.count() == answers > 0
+    assert AuditEntry.objects.filter(action="erase_identity").count() == 1
+    assert verify_chain(study.code) == []

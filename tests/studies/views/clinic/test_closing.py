@@ -17,6 +17,7 @@ from studies.models.visit import Assessment
 from studies.services.allocation import arm_of
 from studies.services.closing.locks import lock_database, lock_visit
 from studies.services.conduct.events import Account, report_event
+from studies.services.entry.identity import has_identity
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM, staff
 from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
@@ -240,3 +241,23 @@ def test_pages_that_change_data_are_closed_with_the_database(participant: Partic
     own = phone.post("/me/stop/", {"scope": "data", "reason": "", "confirmed": "yes"})
     assert "The study has ended" in own.content.decode()
     assert not participant.withdrawals.exists()
+
+
+def test_who_may_withdraw_erases_one_contact_after_the_lock(
+    desk: Client, participant: Participant
+) -> None:
+    page, person = address("erase_contact", participant), address("participant", participant)
+    typed = {"code": participant.code}
+    assert page not in desk.get(person).content.decode()
+    assert "record a withdrawal instead" in desk.post(page, typed).content.decode()
+    close_study(study=participant.study, actor=SYSTEM, reason="all done")
+    lock_database(study=participant.study, actor=SYSTEM)
+    assert page in desk.get(person).content.decode()
+    assert desk_of(make_staff(Role.MONITOR, study=participant.study)).get(page).status_code == 404
+    assert desk.post(page, {"code": "NQ-0000-0"}).status_code == 200
+    assert has_identity(participant)
+    assert "Name and contact erased" in desk.post(page, typed, follow=True).content.decode()
+    assert not has_identity(participant)
+    assert page not in desk.get(person).content.decode()
+    shown = desk.post(address("reveal", participant), {"reason": "call"}).content.decode()
+    assert "They cannot be brought back." in shown
