@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
+from questionnaires.exceptions import WordsNotLoaded
 from questionnaires.instruments import CATALOGUE
 from questionnaires.instruments.errors import WordingMismatch
 from questionnaires.instruments.instrument import Instrument
@@ -28,9 +29,7 @@ def wording_for(response: Response, language: str = "") -> Wording:
     if language != response.language:
         loaded = _loaded(instrument, language).filter(loaded_at__lte=response.started_at)
         return _newest(instrument, language, loaded)
-    if site := _loaded(instrument, language).filter(sha256=response.wording_hash).first():
-        return _matched(instrument, language, site.sha256)
-    return shipped_wording(instrument, language)
+    return _begun_with(instrument, language, response.wording_hash)
 
 
 def variable_words(instrument: Instrument, language: str) -> Wording:
@@ -47,6 +46,29 @@ def variable_words(instrument: Instrument, language: str) -> Wording:
 def functional_instruments(language: str) -> list[str]:
     """Return the instruments whose words are our own labels, or that have none in a language."""
     return [key for key in definition_keys() if not _has_text(key, language)]
+
+
+def _begun_with(instrument: Instrument, language: str, sha256: str) -> Wording:
+    """Return the words with this hash; every answer asks, so the database is asked only once.
+
+    Labels that shipped with an older version are gone: those that ship now stand in for them.
+    """
+    ours = _ours(instrument, language)
+    if ours is not None and ours.sha256 == sha256:
+        return ours
+    try:
+        return _matched(instrument, language, sha256)
+    except WordsNotLoaded:
+        if ours is None:
+            raise
+        return ours
+
+
+def _ours(instrument: Instrument, language: str) -> Wording | None:
+    try:
+        return shipped_wording(instrument, language)
+    except WordingMismatch:
+        return None
 
 
 def _has_text(instrument_key: str, language: str) -> bool:
@@ -93,8 +115,5 @@ def _matched(instrument: Instrument, language: str, sha256: str) -> Wording:
     """Return loaded words; a hash says which for ever, so they are remembered."""
     row = _loaded(instrument, language).filter(sha256=sha256).first()
     if row is None:
-        raise WordingMismatch(
-            f"expected words of {instrument.key} in {language} with SHA-256 {sha256}, got none. "
-            "Restore them from a backup."
-        )
+        raise WordsNotLoaded(instrument.key, language, sha256)
     return match_wording(instrument, language, row.content, sha256)

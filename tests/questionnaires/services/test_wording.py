@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from questionnaires.exceptions import KeptForever, NaiveMoment, WordingInUse
+from questionnaires.exceptions import KeptForever, NaiveMoment, WordingInUse, WordsNotLoaded
 from questionnaires.forms import ItemForm
 from questionnaires.instruments.cpss import CPSS
 from questionnaires.instruments.errors import WordingMismatch
-from questionnaires.models import SiteWording
+from questionnaires.models import Response, SiteWording
 from questionnaires.selectors import functional_instruments, wording_for, wording_of
 from questionnaires.services import save_answer, start_response
 from questionnaires.services.wording import load_wording
@@ -101,6 +101,31 @@ def test_a_response_that_was_begun_keeps_its_words(load):
     assert answer.wording_hash == begun.wording_hash
     form = ItemForm(CPSS, CPSS.item("item_1"), "en", wording=wording_for(begun))
     assert form.words.label == "Old"
+
+
+def test_the_words_of_a_begun_response_are_looked_up_once(load, django_assert_num_queries):
+    before = begin()
+    load("Old", replace=True)
+    begun = begin()
+    assert first_label(wording_for(begun)) == "Old"
+    load("New", replace=True)
+    with django_assert_num_queries(0):
+        assert first_label(wording_for(begun)) == "Old"
+        assert wording_for(before).functional
+
+
+def test_labels_of_an_older_version_are_stood_in_for_by_ours():
+    old = begin()
+    Response.objects.filter(pk=old.pk).update(wording_hash="0" * 64)
+    old.refresh_from_db()
+    assert wording_for(old).functional
+
+
+def test_words_that_are_nowhere_are_asked_for_from_the_backup():
+    lost = begin()
+    lost.language = "fr"
+    with pytest.raises(WordsNotLoaded, match=r"in fr .* got none\. Restore them"):
+        wording_for(lost)
 
 
 def test_another_language_midway_shows_the_words_of_the_day_it_began(load):
