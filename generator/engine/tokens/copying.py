@@ -8,10 +8,9 @@ Match classes count from the shortest order, so that a network that was trained 
 reads a longer match as its own longest.
 """
 
-from itertools import repeat
-
 import numpy as np
 
+from generator.engine.tokens.positions import PositionTable
 from generator.engine.tokens.vocabulary import N_PITCHES, SIZES
 
 ORDERS = (32, 20, 12, 8, 6, 4)
@@ -81,7 +80,7 @@ class CopyMemory:
 
 
 class CopyMemories:
-    """A `CopyMemory` for each of many pieces that grow side by side, for a third of the time.
+    """A `CopyMemory` for each of many pieces that grow side by side, for a fraction of the time.
 
     All pieces and orders share one table; contexts are 64-bit hashes that differ between pieces.
 
@@ -95,8 +94,9 @@ class CopyMemories:
         self._events = np.zeros((1024, pieces, len(SIZES)), dtype=np.int64)
         self._count = 0
         self._prefix = np.zeros((ORDERS[0] + 1, pieces), dtype=np.uint64)
-        self._seen: dict[int, int] = {}
-        self._contexts: list[int] = []
+        self._seen = PositionTable()
+        self._contexts = np.zeros(0, dtype=np.uint64)
+        self._places = np.zeros(0, dtype=np.intp)
         rng = np.random.default_rng(0)
         self._salt = rng.integers(1 << 64, size=(len(ORDERS), pieces), dtype=np.uint64)
 
@@ -108,22 +108,22 @@ class CopyMemories:
         token = _token(events[:, 2] - before, events[:, 0], events[:, 1]).astype(np.uint64)
         last = self._prefix[self._count % len(self._prefix)] * np.uint64(_BASE) + token
         # What ended at the event before may be copied from now on.
-        self._seen.update(zip(self._contexts, repeat(self._count - 1)))
+        self._seen.remember(self._contexts, self._places, self._count - 1)
         self._events[self._count] = events
         self._count += 1
         self._prefix[self._count % len(self._prefix)] = last
         reached = len(ORDERS) - int(np.searchsorted(ORDERS[::-1], self._count, side="right"))
         begun = self._prefix[(self._count - _ORDERS[reached:]) % len(self._prefix)]
         contexts = (last - begun * _WRAPPED_POWERS[reached:]) ^ self._salt[reached:]
-        self._contexts = contexts.ravel().tolist()
+        self._contexts = contexts.ravel()
+        self._places = self._seen.places(self._contexts)
 
     def predict(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the predicted next events, shape (B, 5), and the match classes, shape (B,)."""
         guesses = np.zeros((len(self._pieces), len(SIZES)), dtype=np.int64)
-        if not self._contexts:
+        if not len(self._contexts):
             return guesses, guesses[:, 0]
-        seen = np.array(list(map(self._seen.get, self._contexts, repeat(-1))))
-        seen = seen.reshape(-1, len(self._pieces))
+        seen = self._seen.positions(self._places).reshape(-1, len(self._pieces))
         pitch = self._events[seen + 1, self._pieces, 2] - self._events[seen, self._pieces, 2]
         pitch += self._events[self._count - 1, :, 2]
         matches = (seen >= 0) & (pitch >= 0) & (pitch < N_PITCHES)
