@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from questionnaires.instruments.errors import WordingMismatch
-
 
 class ResponseError(Exception):
     """Something that was asked of a response cannot be done."""
@@ -56,16 +54,6 @@ class KeptForever(ResponseError):
     def __init__(self, what: object) -> None:
         super().__init__(
             f"expected a new {what}, got a change to one that is kept. Load a new one."
-        )
-
-
-class WordsNotLoaded(WordingMismatch):
-    """No words with this hash were ever loaded."""
-
-    def __init__(self, instrument: str, language: str, sha256: str) -> None:
-        super().__init__(
-            f"expected words of {instrument} in {language} with SHA-256 {sha256}, got none. "
-            "Restore them from a backup."
         )
 
 

@@ -91,6 +91,16 @@ class WordingMismatch(InstrumentError):
     code = "wording_mismatch"
 
 
+class WordsNotLoaded(WordingMismatch):
+    """No words with this hash were ever loaded."""
+
+    def __init__(self, instrument: str, language: str, sha256: str) -> None:
+        super().__init__(
+            f"expected words of {instrument} in {language} with SHA-256 {sha256}, got none. "
+            "Restore them from a backup."
+        )
+
+
 class BranchingRefused(InstrumentError):
     """A branching logic is outside the subset that can be compiled."""
 

@@ -4,9 +4,8 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
-from questionnaires.exceptions import WordsNotLoaded
 from questionnaires.instruments import CATALOGUE
-from questionnaires.instruments.errors import WordingMismatch
+from questionnaires.instruments.errors import WordingMismatch, WordsNotLoaded
 from questionnaires.instruments.instrument import Instrument
 from questionnaires.instruments.wording import Wording, match_wording, shipped_wording
 from questionnaires.models import Response, SiteWording, definition_keys, definition_named

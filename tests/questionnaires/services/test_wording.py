@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from questionnaires.exceptions import KeptForever, NaiveMoment, WordingInUse, WordsNotLoaded
+from questionnaires.exceptions import KeptForever, NaiveMoment, WordingInUse
 from questionnaires.forms import ItemForm
 from questionnaires.instruments.cpss import CPSS
-from questionnaires.instruments.errors import WordingMismatch
+from questionnaires.instruments.errors import WordingMismatch, WordsNotLoaded
 from questionnaires.models import Response, SiteWording
 from questionnaires.selectors import functional_instruments, wording_for, wording_of
 from questionnaires.services import save_answer, start_response
