@@ -36,6 +36,8 @@ def submitted(psqi_answered):
         lambda response: Response.objects.filter(pk=response.pk).update(state="draft"),
         lambda _response: Response.objects.all().delete(),
         lambda response: response.answers.first().save(),
+        lambda response: response.answers.first().save_in(response),
+        lambda response: response.answers.first().save_in(drafts.psqi_draft()),
         lambda response: response.answers.first().delete(),
         lambda response: response.answers.update(value=0),
         lambda response: response.answers.all().delete(),
