@@ -13,6 +13,7 @@ from studies.models.study import Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.cbt.course import is_course_changed
 from studies.services.entry.consent import missing_consent_languages
+from studies.typefaces.chinese import installed
 
 
 @register(Tags.database)
@@ -37,6 +38,20 @@ def lessons_agree(**_options: object) -> list[CheckMessage]:
         return [_error("E006", f"The lessons disagree: {line}.", hint) for line in differences()]
     except DesignError as error:
         return [_error("E006", f"The lessons cannot be read: {error}", hint)]
+
+
+@register(deploy=True)
+def chinese_letters_have_a_font(**_options: object) -> list[CheckMessage]:
+    """Return that PDFs cannot carry their Chinese letters; asked by `check --deploy`."""
+    if installed() is not None:
+        return []
+    warning = Warning(
+        "This machine has no font of Chinese letters: copies of consents and reports name one that "
+        "is not in the file, and look as each reader's program chooses.",
+        hint="Install one where the site and the workers run (Debian: apt install fonts-noto-cjk).",
+        id="studies.W008",
+    )
+    return [warning]
 
 
 def _open_studies() -> list[Study]:

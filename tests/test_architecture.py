@@ -9,7 +9,10 @@ from django.apps import apps
 from django.conf import settings
 
 ABOVE = {"questionnaires": {"studies", "generator"}, "generator": {"studies", "questionnaires"}}
-CORES = ["generator.engine", "questionnaires.instruments", "studies.design", "studies.stats"]
+CORES = [
+    "generator.engine", "questionnaires.instruments", "studies.design", "studies.stats",
+    "studies.typefaces",
+]  # fmt: skip
 # Imported in a fresh interpreter, since this one has long loaded everything.
 LOADS = "import importlib, json, sys; {body}; print(json.dumps(sorted(sys.modules)))"
 EVERY_MODULE = (

@@ -1,9 +1,10 @@
 """A signed consent as a PDF: the whole text, then who agreed to it, when and how.
 
-The same content makes the same bytes. Chinese is set in STSong-Light, a font that every PDF reader
-brings along or replaces, so that no font file is needed.
+The same content makes the same bytes on the same machine, and looks the same to every reader: its
+fonts are in the file, Chinese ones where the machine has one (`studies/typefaces/`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -12,14 +13,14 @@ from xml.sax.saxutils import escape
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
 
-LATIN, LATIN_BOLD, CHINESE = "Helvetica", "Helvetica-Bold", "STSong-Light"
+from studies.typefaces.chinese import is_chinese
+from studies.typefaces.embedded import Faces, faces_for
+
 MARGIN = 25 * mm
-pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+DIGITS = "0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class ConsentCopy:
 
 def as_pdf(copy: ConsentCopy) -> bytes:
     """Return the copy as a PDF file of A4 pages."""
+    with faces_for(f"{copy!r}{DIGITS}") as faces:
+        return _set(copy, faces)
+
+
+def _set(copy: ConsentCopy, faces: Faces) -> bytes:
     file = BytesIO()
     document = SimpleDocTemplate(
         file,
@@ -61,26 +67,30 @@ def as_pdf(copy: ConsentCopy) -> bytes:
         title=copy.title,
         author="Nocturne",
         invariant=1,
+        initialFontName=faces.of(copy.title),
     )
-    numbered = partial(_number, copy.foot)
-    document.build(_story(copy), onFirstPage=numbered, onLaterPages=numbered)
+    numbered = partial(_number, copy.foot, faces)
+    document.build(_story(copy, faces), onFirstPage=numbered, onLaterPages=numbered)
     return file.getvalue()
 
 
-def _story(copy: ConsentCopy) -> list[Flowable]:
-    story = [_line(copy.title, 18, is_bold=True), _line(copy.subtitle, 10), Spacer(0, 6 * mm)]
+def _story(copy: ConsentCopy, faces: Faces) -> list[Flowable]:
+    line: Callable[..., Paragraph] = partial(_line, faces)
+    story = [line(copy.title, 18, is_bold=True), line(copy.subtitle, 10), Spacer(0, 6 * mm)]
     for title, body in copy.pages:
-        story.append(_line(title, 13, is_bold=True))
-        story += [_line(line, 11) for line in body.splitlines() if line.strip()]
+        heading = line(title, 13, is_bold=True)
+        # No heading ends a page.
+        heading.keepWithNext = 1
+        story.append(heading)
+        story += [line(text, 11) for text in body.splitlines() if text.strip()]
         story.append(Spacer(0, 3 * mm))
-    signed = [Spacer(0, 4 * mm), _line(copy.agreed, 12, is_bold=True)]
-    signed += [_line(f"{name}: {value}", 11) for name, value in copy.signature]
+    signed = [Spacer(0, 4 * mm), line(copy.agreed, 12, is_bold=True)]
+    signed += [line(f"{name}: {value}", 11) for name, value in copy.signature]
     return [*story, KeepTogether(signed)]
 
 
-def _line(text: str, size: int, *, is_bold: bool = False) -> Paragraph:
-    is_latin = _is_latin(text)
-    font = (LATIN_BOLD if is_bold else LATIN) if is_latin else CHINESE
+def _line(faces: Faces, text: str, size: int, *, is_bold: bool = False) -> Paragraph:
+    font = faces.of(text, bold=is_bold)
     style = ParagraphStyle(
         font,
         fontName=font,
@@ -88,20 +98,12 @@ def _line(text: str, size: int, *, is_bold: bool = False) -> Paragraph:
         leading=1.45 * size,
         spaceAfter=2 * mm,
         # Chinese may break between any two characters, and Latin between words only.
-        wordWrap=None if is_latin else "CJK",
+        wordWrap="CJK" if is_chinese(text) else None,
     )
     return Paragraph(escape(text), style)
 
 
-def _is_latin(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _number(words: str, canvas: Canvas, _document: SimpleDocTemplate) -> None:
+def _number(words: str, faces: Faces, canvas: Canvas, _document: SimpleDocTemplate) -> None:
     text = words % {"n": canvas.getPageNumber()}
-    canvas.setFont(LATIN if _is_latin(text) else CHINESE, 9)
+    canvas.setFont(faces.of(text), 9)
     canvas.drawCentredString(A4[0] / 2, 12 * mm, text)

@@ -1,6 +1,6 @@
 import pytest
 
-from studies.checks import lessons_agree, open_studies_are_whole
+from studies.checks import chinese_letters_have_a_font, lessons_agree, open_studies_are_whole
 from studies.models.allocation import AllocationStream
 from studies.models.cbt import CourseVersion
 from studies.models.consent import ConsentText
@@ -58,3 +58,13 @@ def test_lessons_whose_languages_disagree_are_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("studies.checks.differences", lambda: found)
     (message,) = lessons_agree()
     assert (message.id, found[0] in message.msg) == ("studies.E006", True)
+
+
+def test_a_machine_without_chinese_letters_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studies.checks.installed", object)
+    assert chinese_letters_have_a_font() == []
+    monkeypatch.setattr("studies.checks.installed", lambda: None)
+    (message,) = chinese_letters_have_a_font()
+    assert (message.id, "fonts-noto-cjk" in message.hint) == ("studies.W008", True)

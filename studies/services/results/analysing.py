@@ -1,7 +1,7 @@
 """Carry an analysis out on a worker: claim the row, read the table, analyse, report, publish.
 
-The only service that loads matplotlib and reportlab; workers import it, pages never do. The same
-data and plan give the same bytes of results.json; times and versions lie in run.json.
+The only service that draws; workers import it, pages never do. The same data and plan give the same
+bytes of results.json; times and versions lie in run.json.
 """
 
 import hashlib

@@ -1,18 +1,12 @@
 """The report as PDF, by reportlab: a wheel, so a fresh machine prints without system packages.
 
 Figures are drawn as vectors straight onto the page: matplotlib draws on `PaperRenderer`, which
-hands lines, areas and texts on to the PDF. Letters are DejaVu Sans, which matplotlib brings along;
-Chinese is set in a font of this machine, embedded with the letters that are used (`chinese.py`).
-Where there is none it is set in STSong, which some PDF readers have by themselves and others
-replace by a font of theirs.
+hands lines, areas and texts on to the PDF. Its fonts are in the file (`studies/typefaces/`).
 """
 
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -25,8 +19,6 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import cm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
@@ -39,31 +31,30 @@ from reportlab.platypus import Paragraph as Text
 from reportlab.platypus import Table as Grid
 
 from studies.stats.report.blocks import Block, Facts, Figure, Heading, Paragraph, Report, Table
-from studies.stats.report.chinese import BOLD as HEAVY
-from studies.stats.report.chinese import NORMAL, cut_down, installed, is_chinese
 from studies.stats.report.drawing import GRID, INK, QUIET, STYLE
 from studies.stats.report.wording import Words
+from studies.typefaces.chinese import is_chinese
+from studies.typefaces.embedded import READERS_OWN, Faces, faces_for
 
-LATIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
-READERS_OWN = "STSong-Light"
 MARGIN = 1.7 * cm
 TEXT_WIDTH = A4[0] - 2 * MARGIN
 ASCENT, DESCENT = 0.76, 0.22
 # STSong looks smaller than DejaVu of the same size.
 READERS_OWN_SCALE = 1.1
-# The fonts of Chinese letters in the report that is being written: normal and bold.
-_chinese: ContextVar[tuple[str, str]] = ContextVar("_chinese", default=(READERS_OWN, READERS_OWN))
+# The fonts of the report that is being written.
+_faces: ContextVar[Faces] = ContextVar("_faces")
 NARROWEST = 1.4 * cm
 
 
 def to_pdf(report: Report, words: Words) -> bytes:
     """Return the report as the bytes of a PDF; the same report gives the same bytes."""
-    _register_fonts()
-    before = _chinese.set(_fonts_for(report, words))
-    try:
-        return _set(report, words)
-    finally:
-        _chinese.reset(before)
+    # The texts of a report are in its blocks, those of its figures among the words and in tables.
+    with faces_for(f"{report!r}{words.table!r}") as faces:
+        before = _faces.set(faces)
+        try:
+            return _set(report, words)
+        finally:
+            _faces.reset(before)
 
 
 def _set(report: Report, words: Words) -> bytes:
@@ -71,6 +62,7 @@ def _set(report: Report, words: Words) -> bytes:
     document = SimpleDocTemplate(
         file, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN,
         bottomMargin=MARGIN, title=report.title, author="", lang=words.tag, invariant=1,
+        initialFontName=_font(report.title),
     )  # fmt: skip
     story: list[Flowable] = [_text(report.title, 17, leading=21, bold=True), Spacer(1, 8)]
     for block in report.blocks:
@@ -202,37 +194,8 @@ def _segment(drawn: Any, points: Any, code: int) -> None:
         raise ValueError(f"lines and cubic curves were expected, got code {code}.")
 
 
-@cache
-def _register_fonts() -> None:
-    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    for name in (LATIN, BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
-    pdfmetrics.registerFont(UnicodeCIDFont(READERS_OWN))
-
-
-def _fonts_for(report: Report, words: Words) -> tuple[str, str]:
-    """Register what sets this report's Chinese letters; return the names, normal and bold."""
-    # The texts of a report are in its blocks, those of its figures among the words and in tables.
-    used = {letter for letter in f"{report!r}{words.table!r}" if letter.isprintable()}
-    letters = "".join(sorted(used))
-    if not is_chinese(letters) or installed() is None:
-        return READERS_OWN, READERS_OWN
-    return _embedded(letters, NORMAL), _embedded(letters, HEAVY)
-
-
-@cache
-def _embedded(letters: str, weight: int) -> str:
-    """Register the installed font with these letters; return its name, which tells them."""
-    content = cut_down(installed(weight), letters)
-    name = f"Chinese-{weight}-{hashlib.sha256(content).hexdigest()[:12]}"
-    pdfmetrics.registerFont(TTFont(name, io.BytesIO(content)))
-    return name
-
-
 def _font(text: str, *, bold: bool = False) -> str:
-    if is_chinese(text):
-        return _chinese.get()[bold]
-    return BOLD if bold else LATIN
+    return _faces.get().of(text, bold=bold)
 
 
 def _is_bold(prop: FontProperties) -> bool:
@@ -263,11 +226,11 @@ def _paragraph(block: Paragraph) -> Flowable:
         inner = _text(block.text, 9, leading=12.5, bold=True)
         box = Grid([[inner]], colWidths=[TEXT_WIDTH])
         box.setStyle(
-            TableStyle(
-                [("BACKGROUND", (0, 0), (-1, -1), HexColor("#fff6e0")),
-                 ("LINEBEFORE", (0, 0), (0, -1), 3, HexColor("#b45f06"))]
+            _rules(
+                ("BACKGROUND", (0, 0), (-1, -1), HexColor("#fff6e0")),
+                ("LINEBEFORE", (0, 0), (0, -1), 3, HexColor("#b45f06")),
             )
-        )  # fmt: skip
+        )
         return KeepTogether([box, Spacer(1, 5)])
     if block.tone == "quiet":
         return _text(block.text, 7.5, leading=10, colour=QUIET, after=2)
@@ -277,7 +240,7 @@ def _paragraph(block: Paragraph) -> Flowable:
 def _facts(block: Facts) -> Flowable:
     rows = [[_text(label, 8.5, colour=QUIET), _text(value, 8.5)] for label, value in block.rows]
     grid = Grid(rows, colWidths=[4.6 * cm, TEXT_WIDTH - 4.6 * cm])
-    grid.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *_padding(1.2, 0)]))
+    grid.setStyle(_rules(("VALIGN", (0, 0), (-1, -1), "TOP"), *_padding(1.2, 0)))
     return grid
 
 
@@ -294,10 +257,10 @@ def _table(table: Table) -> Iterator[Flowable]:
     ]
     grid = Grid(cells, colWidths=widths, repeatRows=1, hAlign="LEFT")
     grid.setStyle(
-        TableStyle(
-            [("VALIGN", (0, 0), (-1, -1), "TOP"), ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
-             ("LINEBELOW", (0, 0), (-1, 0), 0.9, HexColor(QUIET)),
-             ("LINEBELOW", (0, 1), (-1, -1), 0.35, HexColor(GRID)), *_padding(1.6, 3)]
+        _rules(
+            ("VALIGN", (0, 0), (-1, -1), "TOP"), ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.9, HexColor(QUIET)),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.35, HexColor(GRID)), *_padding(1.6, 3),
         )
     )  # fmt: skip
     yield grid
@@ -349,6 +312,11 @@ def _text(
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _rules(*rules: tuple) -> TableStyle:
+    """Return the style of a grid; reportlab would name a font outside the file for its cells."""
+    return TableStyle([("FONTNAME", (0, 0), (-1, -1), _font("")), *rules])
 
 
 def _padding(upright: float, across: float) -> Sequence[tuple]:

@@ -8,9 +8,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from studies.stats.report.blocks import Figure, Report
-from studies.stats.report.chinese import installed, is_chinese
 from studies.stats.report.drawing import LATIN, STYLE
 from studies.stats.report.page import to_svg
+from studies.typefaces.chinese import installed, is_chinese
 
 DOTS_PER_INCH = 200
 

@@ -1,4 +1,6 @@
 import hashlib
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,7 @@ from studies.models.consent import ConsentRole
 from studies.services.entry.copies import copies_of, copy_of
 from studies.services.entry.identity import erase_identity
 from studies.services.trail.audit import SYSTEM
+from studies.typefaces.chinese import installed
 from tests.factories import invite, make_participant, make_study, permit
 
 pytestmark = pytest.mark.django_db
@@ -27,10 +30,41 @@ def test_the_same_content_makes_the_same_file() -> None:
     assert as_pdf(PLAIN).startswith(b"%PDF-")
 
 
-def test_chinese_is_set_in_a_font_that_has_it_and_english_is_not() -> None:
-    assert b"/STSong-Light" in as_pdf(PLAIN)
-    english = ConsentCopy("Title", "", (("A", "B"),), (("Name", "Ada"),), "Yes.", "Page %(n)s")
-    assert b"/STSong-Light" not in as_pdf(english)
+ENGLISH = ConsentCopy("Title", "", (("A", "B"),), (("Name", "Ada Łukasz"),), "Yes.", "Page %(n)s")
+has_chinese_font = pytest.mark.skipif(
+    installed() is None, reason="this machine has no font of Chinese letters"
+)
+
+
+def fonts_of(pdf: bytes) -> set[str]:
+    return {name.decode() for name in re.findall(rb"/BaseFont /([^ /]+)", pdf)}
+
+
+def is_embedded(font: str) -> bool:
+    """A part of a font, in the file, has six letters and a plus before its name."""
+    return re.match(r"[A-Z]{6}\+", font) is not None
+
+
+def test_an_english_copy_carries_its_fonts():
+    fonts = fonts_of(as_pdf(ENGLISH))
+    assert {font[7:] for font in fonts} == {"DejaVuSans", "DejaVuSans-Bold"}
+    assert all(is_embedded(font) for font in fonts)
+
+
+@has_chinese_font
+def test_a_copy_with_chinese_letters_carries_its_fonts_and_no_two_copies_mix_theirs():
+    first = as_pdf(PLAIN)
+    other = as_pdf(replace(PLAIN, signature=(("姓名", "赵敏"),)))
+    for pdf in (first, other):
+        assert len(fonts_of(pdf)) > 2
+        assert all(is_embedded(font) for font in fonts_of(pdf))
+    assert as_pdf(PLAIN) == first
+
+
+def test_without_a_chinese_font_the_reader_brings_one(monkeypatch):
+    monkeypatch.setattr("studies.typefaces.embedded.installed", lambda *_weight: None)
+    assert "STSong-Light" in fonts_of(as_pdf(PLAIN))
+    assert "STSong-Light" not in fonts_of(as_pdf(ENGLISH))
 
 
 def test_both_have_a_copy_whose_hash_is_on_record() -> None:
@@ -42,10 +76,11 @@ def test_both_have_a_copy_whose_hash_is_on_record() -> None:
         assert b"%PDF" not in bytes(consent.copy_sealed)
 
 
-def test_a_chinese_reader_has_a_chinese_copy() -> None:
+def test_a_chinese_reader_has_a_chinese_copy(monkeypatch) -> None:
+    monkeypatch.setattr("studies.typefaces.embedded.installed", lambda *_weight: None)
     participant = invite(make_study(), language="zh-hans").participant
     permit(participant)
-    assert b"/STSong-Light" in copy_of(participant.consents.get())
+    assert "STSong-Light" in fonts_of(copy_of(participant.consents.get()))
 
 
 def test_a_no_leaves_no_copy() -> None:
