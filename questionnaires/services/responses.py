@@ -97,13 +97,14 @@ def save_answer(
     """Keep one answer of a draft; the same value again changes nothing.
 
     ``language`` is the one in which the item was read, empty for that of the response. ``key`` is
-    the sender's own for this sending, ``at`` when the answer was given, which may be a while ago.
+    the sender's own for this sending, ``at`` when the answer was given, which may be a while ago;
+    before the response began counts as its beginning.
     Raises AnswerRefused for an answer that does not fit and ResponseLocked after submission.
     """
     _refuse_naive(at)
     locked = _lock_draft(response)
     given = _read(locked, item_key, raw)
-    return _keep(locked, item_key, given, Manner(at, language, elapsed_ms, key))
+    return _keep(locked, item_key, given, Manner(_within(locked, at), language, elapsed_ms, key))
 
 
 @transaction.atomic
@@ -122,7 +123,7 @@ def save_answers(
     """
     _refuse_naive(at)
     locked = _lock_draft(response)
-    took = elapsed_ms or {}
+    took, at = elapsed_ms or {}, _within(locked, at)
     given = {
         key: (_read(locked, key, raw), Manner(at, language, took.get(key), key=None))
         for key, raw in answers.items()
@@ -153,7 +154,8 @@ def decline_answer(
     _refuse_naive(at)
     locked = _lock_draft(response)
     locked.definition.item(item_key)
-    return _keep(locked, item_key, DECLINED, Manner(at, language, elapsed_ms, key))
+    manner = Manner(_within(locked, at), language, elapsed_ms, key)
+    return _keep(locked, item_key, DECLINED, manner)
 
 
 @transaction.atomic
@@ -212,6 +214,11 @@ def _keep(response: Response, item_key: str, given: Given, manner: Manner) -> Sa
     wording = wording_for(response, manner.language or response.language).sha256
     _written(answer, given, manner, wording).save_in(response)
     return SavedAnswer(answer, previous, changed=True)
+
+
+def _within(response: Response, at: datetime) -> datetime:
+    """Return when something was given: no clock is so wrong that it was before the beginning."""
+    return max(at, response.started_at)
 
 
 def _kept(response: Response, item_key: str) -> Answer | None:

@@ -41,6 +41,7 @@ def keep_answer(
 ) -> SavedAnswer:
     """Keep the answer to one item of `subject` (an assessment, a diary entry).
 
+    Of `response` the key says which row; that is read under its lock.
     `language` is the one in which the item was read, empty for the participant's own. An answer
     that waited on a phone for its connection comes with how long, and with a key of its own: the
     same key again changes nothing, and an answer that was given later is never overwritten.
@@ -49,7 +50,7 @@ def keep_answer(
         response=response,
         item_key=item_key,
         raw=raw,
-        at=_given_at(response, waited_ms),
+        at=_given_at(waited_ms),
         language=language or participant.language,
         elapsed_ms=elapsed_ms,
         key=key,
@@ -75,7 +76,7 @@ def keep_answers(
     saved = keep_together(
         response=response,
         answers=answers,
-        at=_given_at(response, waited_ms=0),
+        at=clock.now(),
         language=participant.language,
         elapsed_ms=elapsed_ms,
     )
@@ -105,7 +106,7 @@ def keep_refusal(
     saved = decline(
         response=response,
         item_key=item_key,
-        at=_given_at(response, waited_ms),
+        at=_given_at(waited_ms),
         language=language or participant.language,
         elapsed_ms=elapsed_ms,
         key=key,
@@ -125,10 +126,8 @@ def told(item: Item, given: Given | None) -> dict[str, object] | None:
     return {"item": item.key, "raw": given.raw}
 
 
-def _given_at(response: Response, waited_ms: int) -> datetime:
-    """Return when an answer was given, never before its questionnaire was begun."""
-    waited = timedelta(milliseconds=min(max(waited_ms, 0), LONGEST_WAIT_MS))
-    return max(response.started_at, clock.now() - waited)
+def _given_at(waited_ms: int) -> datetime:
+    return clock.now() - timedelta(milliseconds=min(max(waited_ms, 0), LONGEST_WAIT_MS))
 
 
 def _record(

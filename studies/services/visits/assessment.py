@@ -67,7 +67,7 @@ def save_answer(
     return keep_answer(
         subject=assessment,
         participant=assessment.visit.participant,
-        response=assessment.response,
+        response=_draft(assessment),
         item_key=item_key,
         raw=raw,
         **manner,
@@ -86,7 +86,7 @@ def save_answers(
     return keep_answers(
         subject=assessment,
         participant=assessment.visit.participant,
-        response=assessment.response,
+        response=_draft(assessment),
         answers=answers,
         elapsed_ms=elapsed_ms,
     )
@@ -101,7 +101,7 @@ def decline_answer(*, assessment: Assessment, item_key: str, **manner: object) -
     return keep_refusal(
         subject=assessment,
         participant=assessment.visit.participant,
-        response=assessment.response,
+        response=_draft(assessment),
         item_key=item_key,
         **manner,
     )
@@ -144,7 +144,7 @@ def submit_assessment(*, assessment: Assessment) -> Assessment:
 @transaction.atomic(savepoint=False)
 def hand_in(assessment: Assessment, actor: Actor) -> Assessment:
     """Hand in a locked assessment that was begun; `actor` is the participant, or who entered it."""
-    response = submit_response(response=assessment.response, at=clock.now())
+    response = submit_response(response=_draft(assessment), at=clock.now())
     assessment.move_to(AssessmentState.SUBMITTED)
     record(
         actor=actor,
@@ -215,6 +215,11 @@ def _being_answered(assessment: Assessment) -> Assessment:
     assessment = turn_page(assessment)
     _refuse_unless(assessment, AssessmentState.IN_PROGRESS)
     return assessment
+
+
+def _draft(assessment: Assessment) -> Response:
+    # Its key is enough: the row is read where it is locked.
+    return Response(pk=assessment.response_id)
 
 
 def _refuse_unless(assessment: Assessment, state: str) -> None:

@@ -139,9 +139,9 @@ def _turn_one(pk: int, now: datetime) -> str:
 
 
 def _locked(pk: int) -> Assessment:
-    # One query for all that saving an answer and its audit entry need.
+    # One query for all that an audit entry needs; the response is read under a lock of its own.
     rows = Assessment.objects.select_for_update(of=("self",))
-    return rows.select_related("visit__participant__study", "response").get(pk=pk)
+    return rows.select_related("visit__participant__study").get(pk=pk)
 
 
 def _turn(assessment: Assessment, now: datetime) -> str:

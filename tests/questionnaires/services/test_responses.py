@@ -338,3 +338,5 @@ def test_an_answer_is_kept_with_the_moment_at_which_it_was_given(psqi_draft):
     answer(psqi_draft, "d_b", "1", at=LATER)
     answer(psqi_draft, "d_a", "2", at=MORNING, key=uuid4())
     assert Answer.objects.get(item_key="d_a").answered_at == MORNING
+    answer(psqi_draft, "d_c", "2", at=MORNING - timedelta(days=1), key=uuid4())
+    assert Answer.objects.get(item_key="d_c").answered_at == psqi_draft.started_at

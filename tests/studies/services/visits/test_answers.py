@@ -44,6 +44,14 @@ def test_every_answer_and_every_change_of_it_is_in_the_audit_trail(assessment: A
     assert second.actor == assessment.visit.participant.code
 
 
+def test_an_answer_with_its_entry_asks_the_database_seven_times(
+    assessment: Assessment, django_assert_num_queries
+) -> None:
+    savepoints = 2 * 2  # Of the study's step, which the test's transaction holds, and of the answer.
+    with django_assert_num_queries(7 + savepoints):
+        save_answer(assessment=assessment, item_key="d_a", raw="1")
+
+
 def test_answers_that_come_together_leave_an_entry_each(assessment: Assessment) -> None:
     save_answer(assessment=assessment, item_key="bed", raw="23:30")
     given = {"bed": "23:30", "d_a": "2", "d_j_reason": "My brother Tom snores"}
