@@ -17,6 +17,7 @@ from generator.engine.metrics.originality import melody_pairs, run_rows
 from generator.engine.networks.backoff import absorbed, blank_state
 from generator.engine.tokens.vocabulary import PITCH_LOWEST
 from generator.engine.training.corpus import Piece, Source
+from generator.engine.training.reading import unfit
 from generator.engine.training.sandbox import Sandbox
 from generator.engine.training.sources import drawn_split, list_sources
 from generator.engine.training.store import StoreWriter
@@ -108,6 +109,10 @@ def _take(
     source: Source, directory: Path, writer: StoreWriter, known: Acquaintances, child: Sandbox
 ) -> None:
     file = source.path.relative_to(directory).as_posix()
+    reason = unfit(source.path)
+    if reason:
+        writer.drop(file, reason)
+        return
     try:
         sha1 = hashlib.sha1(source.path.read_bytes(), usedforsecurity=False).hexdigest()
     except OSError as error:

@@ -12,8 +12,10 @@ Deviations from Li (2025), section 4.1
 """
 
 import logging
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import symusic
@@ -63,6 +65,20 @@ class ReadFile:
     facts: FileFacts | None = None
 
 
+def unfit(path: Path) -> str:
+    """Return why a path must not be opened as MIDI; empty where it may be.
+
+    A pipe would be waited for, a device read without end.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        return f"cannot be opened ({error.strerror})"
+    if not stat.S_ISREG(found.st_mode):
+        return "not a file"
+    return "file larger than 5 MB" if found.st_size > MAX_FILE_BYTES else ""
+
+
 def read_file(source: Source, *, any_length: bool = True) -> ReadFile:
     """Return the pieces of one file, or none and the reason.
 
@@ -72,9 +88,10 @@ def read_file(source: Source, *, any_length: bool = True) -> ReadFile:
     any_length : bool
         Whether pieces outside 30-600 s are welcome; the paper's rule drops them.
     """
+    reason = unfit(source.path)
+    if reason:
+        return ReadFile(reason=reason)
     try:
-        if source.path.stat().st_size > MAX_FILE_BYTES:
-            return ReadFile(reason="file larger than 5 MB")
         midi = symusic.Score(source.path)
         if not MIN_NOTES <= midi.note_num() <= MAX_NOTES:
             return ReadFile(reason="too few or too many notes")
@@ -220,6 +237,9 @@ def _metre_of(numerator: int, denominator: int) -> Metre:
     A tala of 16 matras is written 16/4 and heard as four bars of 4/4, one of 12 as two of 6/4. What
     is not made of such parts (10 = 2 + 3 + 2 + 3) stays as it is, and is no known metre.
     """
+    if not denominator:
+        # A file may ask for notes of 2 ** -255; its parser says 0.
+        return Metre(0, 4)
     compound = denominator >= 8 and numerator % 3 == 0
     metre = Metre(numerator * 16 // denominator, 6 if compound else 4)
     if denominator == _QUARTERS and metre.steps > max(_PARTS_OF_CYCLES).steps:

@@ -16,13 +16,16 @@ Lakh       ``<digit>/<md5>.mid`` (lmd_full), ``A/B/C/TR.../<md5>.mid`` (lmd_matc
 
 import csv
 import hashlib
+import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.engine.brief import Style
 from generator.engine.errors import ScoreError
-from generator.engine.training.corpus import Source
+from generator.engine.training.corpus import SPLITS, Source
+from generator.engine.training.reading import unfit
 
 STYLE_OF = {
     "classical_piano": Style.CLASSICAL,
@@ -112,18 +115,48 @@ def _sources_of_collection(directory: Path, style: Style, collection: str) -> li
 
 
 def _from_row(directory: Path, row: dict[str, str], style: Style) -> Source:
-    stated = row.get("tempo_source") in ("file", "score") and row.get("tempo")
-    path = directory / row["file"]
+    path = _inside(directory, row["file"])
+    if row["split"] not in SPLITS:
+        raise ScoreError(
+            f"one of the splits {', '.join(SPLITS)} was expected for {row['file']}, got "
+            f"{row['split']!r}. Correct the manifest."
+        )
     return Source(
         path,
         style,
         row["split"],
-        float(row["tempo"]) if stated else _UNKNOWN_TEMPO,
+        _stated_tempo(row),
         row.get("calm") == "1",
         row.get("cluster") or "",
         beats_beside(path),
         performed=row.get("tempo_source") == "performance",
     )
+
+
+def _stated_tempo(row: dict[str, str]) -> float:
+    if row.get("tempo_source") not in ("file", "score") or not row.get("tempo"):
+        return _UNKNOWN_TEMPO
+    try:
+        tempo_bpm = float(row["tempo"])
+    except ValueError:
+        tempo_bpm = _UNKNOWN_TEMPO
+    if not (math.isfinite(tempo_bpm) and tempo_bpm > 0):
+        raise ScoreError(
+            f"a tempo in quarter notes a minute was expected for {row['file']}, got "
+            f"{row['tempo']!r}. Correct the manifest."
+        )
+    return tempo_bpm
+
+
+def _inside(directory: Path, name: str) -> Path:
+    """Return the path of a file that a table names, which may lie nowhere else."""
+    path = directory / name
+    if not path.is_relative_to(directory) or ".." in Path(name).parts:
+        raise ScoreError(
+            f"a file inside {directory.name} was expected, got {name!r}. Correct the table of the "
+            "collection."
+        )
+    return path
 
 
 def _maestro_table(directory: Path) -> Path | None:
@@ -136,7 +169,7 @@ def _from_maestro(directory: Path, style: Style) -> Iterator[Source]:
     for row in _rows(table, wanted):
         work = f"{row['canonical_composer']} / {row['canonical_title']}"
         split = _MAESTRO_SPLIT.get(row["split"], "")
-        path = directory / row["midi_filename"]
+        path = _inside(directory, row["midi_filename"])
         yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path), True)
 
 
@@ -144,8 +177,16 @@ def _from_files(directory: Path, style: Style) -> Iterator[Source]:
     paths = (path for path in directory.rglob("*") if path.suffix.lower() in _SUFFIXES)
     for path in sorted(paths):
         work = _lakh_work(path.relative_to(directory))
-        split = drawn_split(work.encode() if work else path.read_bytes())
+        split = drawn_split(os.fsencode(work) if work else _content(path))
         yield Source(path, style, split, _UNKNOWN_TEMPO, False, work, beats_beside(path), True)
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file; the name of one that is left out anyway."""
+    try:
+        return os.fsencode(path.name) if unfit(path) else path.read_bytes()
+    except OSError:
+        return os.fsencode(path.name)
 
 
 def _lakh_work(path: Path) -> str:
@@ -173,12 +214,30 @@ def _rows(table: Path, wanted: tuple[str, ...]) -> Iterator[dict[str, str]]:
             f"{table.name} was expected in {table.parent.name}, got none. Give a collection with "
             "its table."
         )
-    with table.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        missing = set(wanted) - set(reader.fieldnames or ())
-        if missing:
-            raise ScoreError(
-                f"columns {', '.join(wanted)} were expected in {table.name}, got no "
-                f"{', '.join(sorted(missing))}. Take the table as it was published."
-            )
-        yield from reader
+    try:
+        # A spreadsheet puts a mark of its own before the first column.
+        with table.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            missing = set(wanted) - set(reader.fieldnames or ())
+            if missing:
+                raise ScoreError(
+                    f"columns {', '.join(wanted)} were expected in {table.name}, got no "
+                    f"{', '.join(sorted(missing))}. Take the table as it was published."
+                )
+            for row in reader:
+                _require_cells(table, reader.line_num, row, wanted)
+                yield row
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise ScoreError(
+            f"a table of comma-separated values in UTF-8 was expected in {table.name}, got "
+            f"{error}. Take the table as it was published."
+        ) from error
+
+
+def _require_cells(table: Path, line: int, row: dict[str, str], wanted: tuple[str, ...]) -> None:
+    empty = [name for name in wanted if row[name] is None]
+    if empty:
+        raise ScoreError(
+            f"columns {', '.join(wanted)} were expected in line {line} of {table.name}, got no "
+            f"{', '.join(empty)}. Take the table as it was published."
+        )

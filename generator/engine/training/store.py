@@ -52,19 +52,22 @@ class StoreWriter:
             name: enter((self._directory / f"{name}.bin").open("wb")) for name in _ARRAYS
         }
         self._pieces = enter((self._directory / PIECES).open("w", encoding="utf-8"))
+        # A file's name may be in a code that is not UTF-8; what cannot be written is spelt out.
+        spelt = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
         files, dropped = (
-            enter((self._directory / name).open("w", newline="", encoding="utf-8"))
-            for name in (FILES, DROPPED)
+            enter((self._directory / name).open("w", **spelt)) for name in (FILES, DROPPED)
         )
         self._files, self._drops = csv.writer(files), csv.writer(dropped)
-        self._files.writerow(["file", "sha1", "split", *_FACTS])
+        self._files.writerow(["file", "sha1", "split", "style", *_FACTS])
         self._drops.writerow(["file", "reason"])
         return self
 
     def add(self, file: str, sha1: str, facts: FileFacts, pieces: list[Piece]) -> None:
         """Write the pieces of one file."""
         self.n_files += 1
-        self._files.writerow([file, sha1, pieces[0].split, *asdict(facts).values()])
+        first = pieces[0]
+        known = [file, sha1, first.split, first.style.value]
+        self._files.writerow([*known, *asdict(facts).values()])
         for piece in pieces:
             for name in _ARRAYS:
                 self._arrays[name].write(np.ascontiguousarray(getattr(piece, name)).tobytes())

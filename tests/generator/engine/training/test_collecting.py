@@ -1,6 +1,7 @@
 import csv
 import json
 import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -42,7 +43,20 @@ def collection(tmp_path_factory):
     (directory / "empty.mid").write_bytes(b"")
     (directory / "flood.mid").write_bytes(many_notes(1_000_000))
     (directory / "nonsense.mid").write_bytes(b"MThd nonsense")
+    (directory / "folder.mid").mkdir()
+    (directory / "gone.mid").symlink_to(directory / "nowhere.mid")
+    (directory / "endless.mid").symlink_to("/dev/zero")
+    os.mkfifo(directory / "pipe.mid")
+    write_midi(tune(8, n_bars=40), directory / "beats-of-two-to-the-minus-255.mid")
+    _with_denominator(directory / "beats-of-two-to-the-minus-255.mid", 255)
+    (directory / os.fsdecode(b"caf\xe9.mid")).write_bytes(b"MThd")
     return directory
+
+
+def _with_denominator(path, power):
+    head, mark, tail = path.read_bytes().partition(b"\xff\x58\x04\x04")
+    assert mark
+    path.write_bytes(head + mark + bytes([power]) + tail[1:])
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +71,8 @@ def store(collection, tmp_path_factory):
         licence="CC0 1.0",
         progress=lambda n, of: done.append((n, of)),
     )
-    assert done[-1] == (13, 13)
-    assert writer.n_files == 13
+    assert done[-1] == (19, 19)
+    assert writer.n_files == 19
     return out
 
 
@@ -73,12 +87,18 @@ def test_each_drop_is_listed_with_its_reason(store):
         "empty.mid": "not readable as MIDI",
         "flood.mid": "too few or too many notes",
         "nonsense.mid": "not readable as MIDI",
+        "folder.mid": "not a file",
+        "gone.mid": "cannot be opened (No such file or directory)",
+        "endless.mid": "not a file",
+        "pipe.mid": "not a file",
+        "beats-of-two-to-the-minus-255.mid": "no stretch of 40 notes in a known metre",
+        "caf\\udce9.mid": "not readable as MIDI",
     }
 
 
 def test_what_was_imported_is_read_back_as_it_was(store, collection):
     corpus = read_corpus(store)
-    assert corpus.n_files == 13
+    assert corpus.n_files == 19
     assert len(corpus.pieces) == 6
     direct = {piece.name: piece for piece in read_corpus(collection).pieces}
     for piece in corpus.pieces:
@@ -128,7 +148,8 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_next_is_read(collection)
 
 
 def test_a_child_without_memory_loses_the_file_not_the_import(collection):
-    source = next(s for s in list_sources(collection) if s.path.name == "tune-0.mid")
+    # Four megabytes fit nowhere in a process that may not grow; a small file may.
+    source = next(s for s in list_sources(collection) if s.path.name == "flood.mid")
     with Sandbox(memory_bytes=32 * 1024**2) as child:
         reason = child.read(source).reason
     assert reason in ("needs too much memory", "ended the process that read it")

@@ -136,3 +136,32 @@ def test_a_collection_without_a_manifest_is_a_named_error(tmp_path):
     touch(tmp_path / "a.mid")
     with pytest.raises(ScoreError, match=r"manifest\.csv was expected"):
         list_sources(tmp_path, collection="pop")
+
+
+def manifest(directory, text):
+    header = "file,ship_class,style,split,tempo,tempo_source,calm\n"
+    (directory / "manifest.csv").write_bytes(header.encode("utf-8-sig") + text)
+
+
+def test_a_manifest_that_a_spreadsheet_saved_is_read(tmp_path):
+    manifest(tmp_path, b"a.mid,A,folk,train,90,file,1\n")
+    (found,) = list_sources(tmp_path)
+    assert (found.split, found.tempo_bpm, found.calm) == ("train", 90.0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"../a.mid,A,folk,train,90,file,1\n", "a file inside"),
+        (b"/etc/a.mid,A,folk,train,90,file,1\n", "a file inside"),
+        (b"a.mid,A,folk,holdout,90,file,1\n", "one of the splits train, valid, test"),
+        (b"a.mid,A,folk,train,quick,file,1\n", "a tempo in quarter notes"),
+        (b"a.mid,A,folk,train,-90,file,1\n", "a tempo in quarter notes"),
+        (b"a.mid,A,folk\n", "line 2 of manifest.csv, got no split"),
+        (b"\xe9.mid,A,folk,train,90,file,1\n", "values in UTF-8"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_a_named_error(tmp_path, text, message):
+    manifest(tmp_path, text)
+    with pytest.raises(ScoreError, match=message):
+        list_sources(tmp_path)
