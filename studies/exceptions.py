@@ -121,6 +121,20 @@ class LockRefused(StudyError):
         )
 
 
+class LooseEndsLeft(StudyError):
+    """A database cannot be locked while something is open that nobody gave a reason for."""
+
+    code = "loose_ends_left"
+
+    def __init__(self, study: str, left: Sequence[str]) -> None:
+        self.left = tuple(left)
+        super().__init__(
+            f"a database with nothing open, or a reason for each kind that is, was expected, got "
+            f"{study} with {', '.join(left) or 'a list that changed'}. Settle them, or look again "
+            "and say why they stay open."
+        )
+
+
 class DatabaseLocked(StudyError):
     """Nothing of a study may be edited any more."""
 

@@ -1,5 +1,7 @@
 """What ending a trial asks for: who somebody is, once more, and why."""
 
+from collections.abc import Sequence
+
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from studies.forms.once import OnceForm
 from studies.models.signature import Meaning
 from studies.models.user import User
+from studies.selectors.loose_ends import LooseEnds, seen_sha256
 
 ENTER_REASON = {"required": _("Enter a reason")}
 
@@ -86,6 +89,30 @@ class BreakBlindForm(ReportUnblindingForm, ProofForm):
     """Why one arm has to be known now, what follows, and the proof of who asks."""
 
     field_order = ["reason", "impact", "password", "code"]
+
+
+class LockDatabaseForm(forms.Form):
+    """Why each kind of thing that is open stays open, and which list of them was looked at."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: object, groups: Sequence[LooseEnds], **kwargs: object) -> None:
+        super().__init__(*args, initial={"seen": seen_sha256(groups)}, **kwargs)
+        self._kinds = [group.kind for group in groups]
+        for kind in self._kinds:
+            self.fields[f"reason_{kind}"] = forms.CharField(
+                label=_("%(kind)s: why is the database locked all the same?")
+                % {"kind": kind.label},
+                max_length=500,
+                help_text=_("Kept with each of them and in the audit trail. Name nobody."),
+                widget=forms.Textarea(attrs={"rows": 2}),
+                error_messages=ENTER_REASON,
+            )
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The reason for each kind."""
+        return {kind: self.cleaned_data[f"reason_{kind}"] for kind in self._kinds}
 
 
 class UnlockForm(forms.Form):

@@ -26,6 +26,22 @@ class LockState(models.TextChoices):
     UNLOCKED = "unlocked", _("Unlocked")
 
 
+class LooseKind(models.TextChoices):
+    """What may still be open when a database is locked."""
+
+    SHEET = "sheet", _("Questionnaires not handed in")
+    QUERY = "query", _("Queries not closed")
+    ITEM = "item", _("Safety items not done")
+    EVENT = "event", _("Serious events not closed")
+    DEVIATION = "deviation", _("Deviations not looked into")
+    UNLOCKING = "unlocking", _("Locks that somebody asked to open")
+
+
+def loose_kinds() -> list[tuple[str, str]]:
+    """Choices as a callable."""
+    return LooseKind.choices
+
+
 def lock_levels() -> list[tuple[str, str]]:
     """Choices as a callable."""
     return LockLevel.choices
@@ -86,3 +102,37 @@ class Lock(StateMachine):
 
     def __str__(self) -> str:
         return f"{self.target} {self.state}"
+
+
+class LockException(models.Model):
+    """One thing that was open when a database was locked all the same, and why it was."""
+
+    lock = models.ForeignKey(
+        Lock, models.PROTECT, related_name="exceptions", verbose_name=_("lock")
+    )
+    participant = models.ForeignKey(
+        Participant,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("participant"),
+    )
+    kind = models.CharField(_("kind"), max_length=16, choices=loose_kinds)
+    target = models.CharField(_("what was open"), max_length=64, help_text=_("Kind and key"))
+    reason = models.CharField(_("reason"), max_length=500)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("exception of a lock"), _("exceptions of locks")
+        ordering = ["lock", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["lock", "target"], name="studies_lockexception_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target} open at {self.lock_id}"
+
+    @property
+    def study(self) -> Study:
+        """The study whose database was locked."""
+        return self.lock.study

@@ -20,6 +20,7 @@ from studies.models.allocation import AllocationStream
 from studies.models.audit import AuditEntry
 from studies.models.cbt import DiaryEntry
 from studies.models.listening import ListeningSession
+from studies.models.lock import LooseKind
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Role, Study
 from studies.models.user import User
@@ -261,7 +262,8 @@ def finish_study(study: str, n: int, unblinded_by: str) -> str:
     found, actor = Study.objects.get(code=study), staff(User.objects.get(username=unblinded_by))
     with clock.at(begun + timedelta(weeks=9)):
         close_study(study=found, actor=actor, reason="")
-        lock_database(study=found, actor=actor)
+        left_open = dict.fromkeys(LooseKind, "looked at, it changes no result")
+        lock_database(study=found, actor=actor, reasons=left_open)
         unblind_study(study=found, actor=actor, reason="the data are complete")
     return study
 

@@ -191,8 +191,10 @@ def close_study(page: Page, code: str) -> None:
 
 
 def lock_database(page: Page, code: str) -> None:
-    """Let nothing be edited any more."""
+    """Let nothing be edited any more; what is open stays so for a reason."""
     page.goto(f"/clinic/{code}/database/")
+    for reason in page.get_by_role("textbox").all():
+        reason.fill("looked at, it changes no result")
     press(page, "Lock the database")
     expect(page.get_by_text("Nothing can be edited any more.")).to_be_visible()
 

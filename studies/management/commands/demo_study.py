@@ -19,6 +19,7 @@ from generator.selectors import WorkerState, workers
 from generator.services.rendering import render_next
 from studies import clock
 from studies.design.synthetic import person
+from studies.models.lock import LooseKind
 from studies.models.study import ArmKind, Role, Study
 from studies.models.user import User
 from studies.services.allocation import arm_kind_of, arm_of
@@ -128,7 +129,8 @@ class Command(BaseCommand):
         with clock.at(closed_at):
             close_study(study=study, actor=actor, reason="the last visit's window has closed")
         with clock.at(_in_office(now - timedelta(days=3), 0)):
-            lock_database(study=study, actor=actor)
+            left_open = dict.fromkeys(LooseKind, "synthetic people: there is nobody to ask")
+            lock_database(study=study, actor=actor, reasons=left_open)
             unblind_study(
                 study=study,
                 actor=staff(accounts["researcher"]),

@@ -20,7 +20,7 @@ from studies.design.bundle import Bundle
 from studies.exceptions import StudyNotReady
 from studies.models.audit import AuditEntry, AuditHead
 from studies.models.consent import Consent, ConsentText, Withdrawal
-from studies.models.lock import Lock
+from studies.models.lock import Lock, LockException
 from studies.models.participant import Participant
 from studies.models.protocol import ProtocolVersion
 from studies.models.signature import Signature
@@ -59,6 +59,10 @@ TABLES = {
     "closing/locks.json": (
         Lock, "study", "level", "target", "state", "locked_at", "locked_by", "asked_at", "asked_by",
         "asked_reason", "answered_at", "answered_by",
+    ),
+    "closing/lock_exceptions.json": (
+        LockException, "lock__study", "lock__target", "lock__locked_at", "participant__code",
+        "kind", "target", "reason",
     ),
     "closing/signatures.json": (
         Signature, "participant__study", "participant__code", "meaning", "name", "role",

@@ -1,18 +1,22 @@
 """Lock what was checked; open it again only with a reason and a second person.
 
 The widest lock, that of the database, is a state of the study besides, because unblinding waits
-for it.
+for it. It is refused while queries, safety items and the like are open, unless whoever locks says
+why they stay open; the reason is kept with each.
 """
+
+from collections.abc import Mapping, Sequence
 
 from django.db import models, transaction
 
 from studies import clock
-from studies.exceptions import LockRefused, ReasonMissing
-from studies.models.lock import Lock, LockLevel, LockState
+from studies.exceptions import LockRefused, LooseEndsLeft, ReasonMissing
+from studies.models.lock import Lock, LockException, LockLevel, LockState
 from studies.models.participant import Participant
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment, AssessmentState, Visit
 from studies.selectors.locks import target_of
+from studies.selectors.loose_ends import LooseEnds, loose_ends, seen_sha256
 from studies.services.trail.audit import Actor, record
 from studies.services.visits.scheduling import UNDONE
 
@@ -50,11 +54,24 @@ def lock_participant(*, participant: Participant, actor: Actor) -> Lock:
 
 
 @transaction.atomic
-def lock_database(*, study: Study, actor: Actor) -> Lock:
-    """Lock the whole database of a closed study: from now on nothing of it can be edited."""
+def lock_database(
+    *, study: Study, actor: Actor, reasons: Mapping[str, str] | None = None, seen: str | None = None
+) -> Lock:
+    """Lock the whole database of a closed study: from now on nothing of it can be edited.
+
+    `reasons` says for each kind of loose end why it stays open, `seen` which list of them was
+    looked at (`seen_sha256`). Raises LooseEndsLeft where a kind has no reason, or the list is
+    another one now.
+    """
     study = Study.objects.select_for_update().get(pk=study.pk)
+    found, stated = loose_ends(study), reasons or {}
     study.move_to(StudyState.LOCKED)
-    return _lock(LockLevel.STUDY, study, None, actor)
+    silent = [group for group in found if not stated.get(group.kind, "").strip()]
+    if silent or seen not in {None, seen_sha256(found)}:
+        raise LooseEndsLeft(study.code, [f"{len(g.ends)} x {g.kind}" for g in silent])
+    lock = _lock(LockLevel.STUDY, study, None, actor)
+    _keep_exceptions(lock, found, stated, actor)
+    return lock
 
 
 def lock_target(*, participant: Participant, target: str, actor: Actor) -> Lock:
@@ -135,6 +152,27 @@ def _lock(
     )
     _record(lock, "lock", None, actor, "")
     return lock
+
+
+def _keep_exceptions(
+    lock: Lock, found: Sequence[LooseEnds], reasons: Mapping[str, str], actor: Actor
+) -> None:
+    for group in found:
+        for end in group.ends:
+            exception = LockException.objects.create(
+                lock=lock,
+                participant_id=end.participant,
+                kind=group.kind,
+                target=end.target,
+                reason=reasons[group.kind].strip(),
+            )
+            record(
+                actor=actor,
+                action="lock_despite",
+                subject=exception,
+                new={"open": end.target, "code": end.code},
+                reason=exception.reason,
+            )
 
 
 def _again(lock: Lock) -> Lock:

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from studies.exceptions import (
     ErasureRefused,
     LockRefused,
+    LooseEndsLeft,
     MoveRefused,
     NothingToSign,
     SentAlready,
@@ -21,6 +22,7 @@ from studies.forms.closing import (
     BreakBlindForm,
     EraseContactForm,
     ErasureForm,
+    LockDatabaseForm,
     ReportUnblindingForm,
     SignForm,
     UnlockForm,
@@ -28,10 +30,11 @@ from studies.forms.closing import (
 from studies.models.lock import Lock, LockLevel, LockState
 from studies.models.participant import Participant
 from studies.models.retention import ContactRetention
-from studies.models.study import Study
+from studies.models.study import Study, StudyState
 from studies.models.unblinding import Unblinding
 from studies.permissions import Ability, abilities_in, requires
 from studies.selectors.locks import lockable_rows
+from studies.selectors.loose_ends import loose_ends
 from studies.services.closing.contacts import erase_contact as forget
 from studies.services.closing.contacts import set_erasure_day
 from studies.services.closing.locks import (
@@ -51,19 +54,21 @@ from studies.views.proof import too_many_tries
 
 @requires(Ability.CLOSE)
 def database(request: HttpRequest, study: Study) -> HttpResponse:
-    """Show how far the study is closed; lock its database."""
-    if request.method == "POST":
-        try:
-            lock_database(study=study, actor=staff(request.user))
-            messages.success(request, _("The database is locked. Nothing can be edited any more."))
-        except MoveRefused:
-            messages.error(request, _("Only a closed study can be locked. Nothing was changed."))
+    """Show how far the study is closed, and what is open still; lock its database."""
+    groups = loose_ends(study) if study.state == StudyState.CLOSED else []
+    form = LockDatabaseForm(posted(request), groups=groups)
+    if request.method == "POST" and (not groups or form.is_valid()):
+        _lock_database(request, study, form if groups else None)
         return redirect("studies:database", study.code)
     unblindings = Unblinding.objects.filter(participant__study=study)
+    lock = study.locks.in_force().filter(level=LockLevel.STUDY).first()
     context = {
         "study": study,
         "abilities": abilities_in(request.user, study),
-        "lock": study.locks.in_force().filter(level=LockLevel.STUDY).first(),
+        "lock": lock,
+        "exceptions": lock.exceptions.select_related("participant") if lock else [],
+        "groups": groups,
+        "form": form,
         "retention": ContactRetention.objects.filter(study=study).first(),
         "unblindings": unblindings.select_related("participant").order_by("-unblinded_at"),
     }
@@ -186,6 +191,18 @@ def report_unblinding(request: HttpRequest, study: Study, code: str) -> HttpResp
             form.add_error(None, _("This participant has no group yet. There is nothing to tell."))
     context = {"study": study, "participant": participant, "form": form}
     return render(request, "studies/closing/report_unblinding.html", context)
+
+
+def _lock_database(request: HttpRequest, study: Study, form: LockDatabaseForm | None) -> None:
+    """Lock, with the reasons of the form where something is open, and say what became of it."""
+    stated = {} if form is None else {"reasons": form.reasons, "seen": form.cleaned_data["seen"]}
+    try:
+        lock_database(study=study, actor=staff(request.user), **stated)
+        messages.success(request, _("The database is locked. Nothing can be edited any more."))
+    except MoveRefused:
+        messages.error(request, _("Only a closed study can be locked. Nothing was changed."))
+    except LooseEndsLeft:
+        messages.error(request, _("What is open changed since you opened this page. Look again."))
 
 
 def _sign(request: HttpRequest, participant: Participant, form: SignForm, content: str) -> bool:

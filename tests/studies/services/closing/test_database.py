@@ -21,6 +21,7 @@ from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.trail.audit import SYSTEM, Actor, staff
 from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.closing.test_locks import correct, sheet
+from tests.studies.services.ending import STAYS_OPEN
 from tests.studies.views.browsers import short_plan
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_nothing_that_is_analysed_changes_once_the_database_is_locked(
 ) -> None:
     user = clinician_of(participant.study)
     found, noted, asked = event(participant), note(participant), ask(participant)
-    lock_database(study=participant.study, actor=actor)
+    lock_database(study=participant.study, actor=actor, reasons=STAYS_OPEN)
     participant.study.refresh_from_db()
     steps = (
         lambda: withdraw_participant(participant=participant, scope="data", reason="", actor=actor),

@@ -12,6 +12,7 @@ from studies.services.results.export import export_study
 from studies.services.trail.audit import SYSTEM
 from studies.services.visits.assessment import decline_answer, save_answer, submit_assessment
 from tests.factories import answer, make_participant, make_study
+from tests.studies.services.ending import STAYS_OPEN
 
 DECLINED_ITEM, FREE_TEXT = "quality", "d_j_reason"
 WORDS = "My name is Ada"
@@ -47,7 +48,7 @@ def with_both_kinds(study: Study) -> Study:
 def unblinded(study: Study) -> Study:
     """Return the study with its arms known."""
     study = close_study(study=study, actor=SYSTEM, reason="test")
-    lock_database(study=study, actor=SYSTEM)
+    lock_database(study=study, actor=SYSTEM, reasons=STAYS_OPEN)
     return unblind_study(study=study, actor=SYSTEM, reason="test")
 
 

@@ -17,11 +17,13 @@ from studies.models.visit import Assessment
 from studies.services.allocation import arm_of
 from studies.services.closing.locks import lock_database, lock_visit
 from studies.services.conduct.events import Account, report_event
+from studies.services.conduct.items import say_not_ok
 from studies.services.entry.identity import has_identity
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM, staff
 from tests.factories import PASSWORD, clinician_of, make_participant, make_staff, make_study
 from tests.studies.services.closing.test_locks import correct, sheet
+from tests.studies.services.ending import STAYS_OPEN
 from tests.studies.views.browsers import clinician_in, desk_of, phone_of, researcher_in, short_plan
 from tests.studies.views.test_blinding import ARM_WORDS
 from therapy_site.demonstration import current_code
@@ -229,7 +231,7 @@ def test_pages_that_change_data_are_closed_with_the_database(participant: Partic
         user=clinician_of(study),
     )
     close_study(study=study, actor=SYSTEM, reason="all done")
-    lock_database(study=study, actor=SYSTEM)
+    lock_database(study=study, actor=SYSTEM, reasons=STAYS_OPEN)
     for name in ("withdraw", "event_new", "deviation_new", "harms"):
         response = desk.get(address(name, participant))
         assert response.status_code == 409
@@ -261,3 +263,26 @@ def test_who_may_withdraw_erases_one_contact_after_the_lock(
     assert page not in desk.get(person).content.decode()
     shown = desk.post(address("reveal", participant), {"reason": "call"}).content.decode()
     assert "They cannot be brought back." in shown
+
+
+def test_the_page_names_what_is_open_and_locks_for_a_reason_only(
+    desk: Client, participant: Participant
+) -> None:
+    study = participant.study
+    close_study(study=study, actor=SYSTEM, reason="all done")
+    page = reverse("studies:database", args=[study.code])
+    item = say_not_ok(participant=participant, words="tired")
+    shown = desk.get(page).content.decode()
+    assert "Safety items not done" in shown
+    assert participant.code in shown
+    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', shown).group(1)
+    assert "Enter a reason" in desk.post(page, {"seen": seen}).content.decode()
+    typed = {"seen": seen, "reason_item": "the clinic follows it"}
+    stale = desk.post(page, {**typed, "seen": "0" * 64}, follow=True).content.decode()
+    assert "Look again" in stale
+    assert not Lock.objects.exists()
+    after = desk.post(page, typed, follow=True).content.decode()
+    assert "The database is locked." in after
+    assert "What was open then" in after
+    assert "the clinic follows it" in after
+    assert item.state == "new"
