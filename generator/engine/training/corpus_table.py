@@ -1,4 +1,4 @@
-"""Li's Table 2 for any corpus: files, notes, duration, metre, tempo, pitch, instrumentation.
+"""Li's Table 2 for any corpus: files, notes, duration, metre, tempo, pitch, instruments, styles.
 
 Metre and tempo are what the files say; of performances they are nominal (4/4 at 120) and mean
 nothing.
@@ -19,8 +19,8 @@ _PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _SHOWN = 4
 
 
-def facts_of_store(directory: Path) -> list[FileFacts]:
-    """Return the facts of every file of an imported corpus.
+def facts_of_store(directory: Path) -> tuple[list[FileFacts], list[str]]:
+    """Return the facts of every file of an imported corpus, and its style.
 
     Raises
     ------
@@ -29,7 +29,8 @@ def facts_of_store(directory: Path) -> list[FileFacts]:
     """
     try:
         with (directory / FILES).open(newline="", encoding="utf-8") as lines:
-            return [_facts(row) for row in csv.DictReader(lines)]
+            rows = list(csv.DictReader(lines))
+        return [_facts(row) for row in rows], [row["style"] for row in rows]
     except (OSError, ValueError, KeyError) as error:
         raise ScoreError(
             f"an imported corpus was expected in {directory.name}, got {error!r}. Import the files "
@@ -37,7 +38,7 @@ def facts_of_store(directory: Path) -> list[FileFacts]:
         ) from error
 
 
-def corpus_table(facts: Sequence[FileFacts]) -> dict[str, str]:
+def corpus_table(facts: Sequence[FileFacts], styles: Sequence[str]) -> dict[str, str]:
     """Return the rows of the table, as text.
 
     Raises
@@ -59,6 +60,7 @@ def corpus_table(facts: Sequence[FileFacts]) -> dict[str, str]:
         "Tempo, 5th to 95th percentile (BPM)": _span(tempos) if len(tempos) else "not stated",
         "Pitch range": f"{pitch_name(low)} to {pitch_name(high)}",
         "Instrumentation": _shares([fact.texture for fact in facts]),
+        "Style distribution": _shares(styles, len(styles)),
     }
 
 
@@ -84,6 +86,6 @@ def _span(values: Sequence[float]) -> str:
     return f"{low:.0f} to {high:.0f}"
 
 
-def _shares(values: Sequence[str]) -> str:
-    common = Counter(values).most_common(_SHOWN)
+def _shares(values: Sequence[str], shown: int = _SHOWN) -> str:
+    common = Counter(values).most_common(shown)
     return ", ".join(f"{name} {100 * count / len(values):.0f} %" for name, count in common)

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         """Print one table, a column a corpus."""
         directories: list[Path] = options["directories"]
         try:
-            tables = [corpus_table(facts_of_store(directory)) for directory in directories]
+            tables = [corpus_table(*facts_of_store(directory)) for directory in directories]
         except EngineError as error:
             raise CommandError(str(error)) from error
         names = [directory.name for directory in directories]

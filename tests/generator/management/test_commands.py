@@ -99,6 +99,7 @@ def test_a_collection_is_imported_described_and_learnt_from(tmp_path, capsys):
     assert "| MIDI files | 12 |" in table
     assert "| Time signature | 4/4 100 % |" in table
     assert "| Pitch range | C2 to G5 |" in table
+    assert "| Style distribution | folk 100 % |" in table
     call_command("train_composer", "markov", corpus=store, out=tmp_path / "out")
     assert (tmp_path / "out" / "markov" / "sha256").exists()
 
