@@ -47,7 +47,7 @@ def test_every_answer_and_every_change_of_it_is_in_the_audit_trail(assessment: A
 def test_an_answer_with_its_entry_asks_the_database_seven_times(
     assessment: Assessment, django_assert_num_queries
 ) -> None:
-    savepoints = 2 * 2  # Of the study's step, which the test's transaction holds, and of the answer.
+    savepoints = 2 * 2  # Of the study's step, which would be a transaction, and of the answer.
     with django_assert_num_queries(7 + savepoints):
         save_answer(assessment=assessment, item_key="d_a", raw="1")
 
