@@ -31,6 +31,7 @@ import numpy as np
 from generator.engine.audio.limits import Row, at_least, at_most, between
 from generator.engine.audio.performance import LEAD_IN_S
 from generator.engine.audio.profile import SAMPLE_RATE_HZ, SHORTEST_NIGHT_S, Timeline
+from generator.engine.metrics.consonance import held_rub_share
 from generator.engine.metrics.melody import interval_shares
 from generator.engine.metrics.pitch import pitch_class_entropy
 from generator.engine.score.clock import Clock
@@ -75,6 +76,7 @@ def judge_score(score: Score, *, stretch: float, timeline: Timeline) -> list[Row
         *_register_rows(notes),
         *_melody_rows(clock, melody, timeline),
         at_most("pitch_class_entropy_bit", pitch_class_entropy(_pitches(notes)), 2.9),
+        at_most("held_rub_share", held_rub_share(score), 0.01),
         *_part_rows(score),
     ]
 

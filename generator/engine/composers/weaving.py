@@ -14,6 +14,7 @@ import numpy as np
 from generator.engine.brief import Brief, Instrument, Style
 from generator.engine.composers.accompaniment import Accompanist, PartNote, Texture
 from generator.engine.composers.composer import Progress
+from generator.engine.composers.consonance import without_rubs
 from generator.engine.composers.form import BAR, BREADTH, Form, Phrase, plan_form
 from generator.engine.composers.foundation import Foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote
@@ -251,8 +252,9 @@ def _score(
         Role.PAD: int(rng.choice(_PAD_PROGRAMS)),
     }
     rows: dict[Role, list[tuple[int, int, int]]] = {role: [] for role in programs}
-    rows[Role.MELODY] = [(n.onset, n.pitch, n.duration) for n in _legato(melody)]
-    for note in accompaniment:
+    tied = _legato(melody)
+    rows[Role.MELODY] = [(n.onset, n.pitch, n.duration) for n in tied]
+    for note in without_rubs(tied, accompaniment):
         rows[note.role].append((note.onset, note.pitch, note.duration))
     lean = _phrase_lean(form)
     parts = [

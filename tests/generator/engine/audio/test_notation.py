@@ -153,6 +153,12 @@ def test_entropy_of_one_of_two_and_of_all_pitch_classes():
     assert not passed("pitch_class_entropy_bit", chromatic)
 
 
+def test_a_held_semitone_between_parts_is_refused():
+    pad = Part(Role.PAD, 89, (Note(0, 64, 59, 40),))
+    assert not passed("held_rub_share", melody_of([60] * 8), pad)
+    assert passed("held_rub_share", melody_of([62] * 8), pad)
+
+
 def test_overlaps_drums_and_loud_instruments_are_counted():
     overlapping = Part(Role.INNER, 0, (Note(0, 16, 60, 50), Note(8, 8, 60, 50)))
     assert value("same_pitch_overlaps", melody_of([60]), overlapping) == 1
