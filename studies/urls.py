@@ -12,6 +12,7 @@ from studies.views.clinic import (
     contact_correction,
     quality,
     safety,
+    unblindings,
 )
 from studies.views.clinic import guardian as clinic_guardian
 from studies.views.clinic import paper as clinic_paper
@@ -177,6 +178,12 @@ clinicians = [
     path("clinic/<slug:study>/close/", clinic.close, name="study_close"),
     path("clinic/<slug:study>/database/", closing.database, name="database"),
     path("clinic/<slug:study>/database/<int:pk>/", closing.unlock_database, name="unlock_database"),
+    path("clinic/<slug:study>/unblindings/", unblindings.page, name="unblindings"),
+    path(
+        "clinic/<slug:study>/unblindings/<int:pk>/notice/",
+        unblindings.send_again,
+        name="unblinding_notice",
+    ),
     path("clinic/<slug:study>/erasure/", closing.erasure, name="erasure"),
     path("clinic/<slug:study>/adherence/", adherence.adherence, name="adherence"),
     path("clinic/<slug:study>/recruitment/", adherence.recruitment, name="recruitment"),

@@ -29,6 +29,12 @@ class Unblinding(models.Model):
     impact = models.CharField(_("impact"), max_length=500, help_text=_("What it changes"))
     unblinded_at = models.DateTimeField(_("unblinded"))
     unblinded_by = models.CharField(_("by"), max_length=150)
+    told_at = models.DateTimeField(
+        _("notice sent"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: the principal investigators were not told by mail"),
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("unblinding"), _("unblindings")

@@ -70,7 +70,7 @@ TABLES = {
     ),
     "closing/unblindings.json": (
         Unblinding, "participant__study", "participant__code", "kind", "reason", "impact",
-        "unblinded_at", "unblinded_by",
+        "unblinded_at", "unblinded_by", "told_at",
     ),
 }  # fmt: skip
 

@@ -4,20 +4,34 @@ The study's own unblinding, for everybody at once, is in `services/protocol/setu
 """
 
 import logging
+from enum import StrEnum
 
-from django.core.mail import send_mail
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from studies import clock
 from studies.exceptions import NotAllocated, ReasonMissing
 from studies.models.participant import Participant
-from studies.models.study import Arm, Role, Study
+from studies.models.study import Arm, Role
 from studies.models.unblinding import Unblinding, UnblindingKind
 from studies.services.allocation import arm_of
-from studies.services.trail.audit import Actor, record
+from studies.services.trail.audit import SYSTEM, Actor, record
 
 logger = logging.getLogger(__name__)
+SALT = "nocturne.unblinding"
+ID_LENGTH = 40
+
+
+class Notice(StrEnum):
+    """What became of a mail to the principal investigators."""
+
+    SENT = "sent"
+    NO_ADDRESS = "no_address"
+    NO_SERVER = "no_server"
+    SERVER_DOWN = "server_down"
 
 
 @transaction.atomic
@@ -65,33 +79,68 @@ def _unblind(
         new={"unblinding": unblinding.pk, "kind": kind},
         reason="stated",
     )
-    transaction.on_commit(lambda: _tell_investigators(participant.study, unblinding))
+    # Robust: the arm is told to who asked, whatever becomes of the notice.
+    transaction.on_commit(
+        lambda: tell_investigators(unblinding=unblinding, actor=SYSTEM), robust=True
+    )
     return unblinding
 
 
-def _tell_investigators(study: Study, unblinding: Unblinding) -> None:
+def tell_investigators(*, unblinding: Unblinding, actor: Actor) -> Notice:
+    """Mail the principal investigators that somebody was unblinded; return what became of it.
+
+    Every attempt is recorded. Once they were told nothing goes out again; two who send at the same
+    moment send the same mail, which has one identifier.
+    """
+    unblinding.refresh_from_db()
+    if unblinding.told_at is not None:
+        return Notice.SENT
+    # Outside a transaction: a mail server that hangs holds no lock.
+    became = _mailed(unblinding)
+    with transaction.atomic():
+        row = Unblinding.objects.select_for_update(of=("self",)).get(pk=unblinding.pk)
+        if became == Notice.SENT and row.told_at is None:
+            row.told_at = clock.now()
+            row.save(update_fields=["told_at"])
+        record(
+            actor=actor,
+            action="tell_investigators",
+            subject=row.participant,
+            new={"unblinding": row.pk, "became": became},
+        )
+    return became
+
+
+def _mailed(unblinding: Unblinding) -> Notice:
+    study = unblinding.participant.study
     members = study.memberships.live().filter(role=Role.PRINCIPAL_INVESTIGATOR)
     addresses = sorted(
         {address for address in members.values_list("user__email", flat=True) if address}
     )
     if not addresses:
-        return
+        return Notice.NO_ADDRESS
+    if not settings.NOCTURNE_SENDS_MAIL:
+        return Notice.NO_SERVER
     words = {
         "study": study.code,
         "code": unblinding.participant.code,
         "who": unblinding.unblinded_by,
     }
-    try:
-        send_mail(
-            _("%(study)s: a participant was unblinded") % words,
-            _(
-                "%(who)s unblinded %(code)s in %(study)s. The reason and what follows from it are "
-                "on the participant's page. This message does not tell the arm."
-            )
-            % words,
-            None,
-            addresses,
+    identifier = salted_hmac(SALT, str(unblinding.pk), algorithm="sha256").hexdigest()[:ID_LENGTH]
+    message = EmailMessage(
+        subject=_("%(study)s: a participant was unblinded") % words,
+        body=_(
+            "%(who)s unblinded %(code)s in %(study)s. The reason and what follows from it are "
+            "on the study's page of unblinded participants. This message does not tell the arm."
         )
+        % words,
+        to=addresses,
+        headers={"Message-ID": f"<{identifier}@nocturne.invalid>"},
+    )
+    try:
+        message.send()
     except OSError:
-        # The page of the study shows every unblinding: a mail server that is down hides nothing.
+        # A mail server that is down hides nothing: the page shows what was not sent.
         logger.exception("the notice of an unblinding in %s was not sent", study.code)
+        return Notice.SERVER_DOWN
+    return Notice.SENT

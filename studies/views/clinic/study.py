@@ -40,6 +40,7 @@ from studies.services.protocol.setup import (
 from studies.services.protocol.versions import version_to_confirm
 from studies.services.trail.audit import staff
 from studies.views.clinic.links import show_link_once
+from studies.views.clinic.unblindings import untold
 from studies.views.once import SENT, once
 from studies.views.posting import posted
 from studies.views.proof import too_many_tries
@@ -68,10 +69,12 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Ability.SEE_PARTICIPANTS)
 def study(request: HttpRequest, study: Study) -> HttpResponse:
+    abilities = abilities_in(request.user, study)
     context = {
         "study": study,
         "plan": study.plan,
-        "abilities": abilities_in(request.user, study),
+        "abilities": abilities,
+        "n_untold": untold(request, study) if Ability.BREAK_BLIND in abilities else 0,
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
         "waiting": waits_to_open(study),
         "amendment": version_to_confirm(study),

@@ -131,6 +131,7 @@ STUDY = {
     "study_close": Ability.CLOSE,
     "database": Ability.CLOSE,
     "erasure": Ability.CLOSE,
+    "unblindings": Ability.BREAK_BLIND,
     "outcomes": Ability.SEE_OUTCOMES,
     "export": Ability.EXPORT,
     "exports": Ability.EXPORT,
@@ -187,6 +188,7 @@ CONDUCT_OF_STUDY = {
     "event": Ability.HANDLE_SAFETY,
     "deviation": Ability.CORRECT,
     "query": Ability.SEE_PARTICIPANTS,
+    "unblinding_notice": Ability.BREAK_BLIND,
 }
 # ... a lock (nothing is locked at first: test_closing.py walks through them) ...
 LOCK_OF_STUDY = {"unlock": Ability.LOCK, "unlock_database": Ability.CLOSE}
@@ -263,6 +265,7 @@ POST_ONLY = {
     "revoke",
     "revoke_role",
     "settle_copy",
+    "unblinding_notice",
     "export",
     "analysis_run",
     "analysis_cancel",

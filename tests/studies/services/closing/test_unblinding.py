@@ -3,12 +3,18 @@
 import pytest
 from django.core import mail
 
+from studies import clock
 from studies.exceptions import NotAllocated, ReasonMissing
 from studies.models.audit import AuditEntry
 from studies.models.participant import Participant
 from studies.models.unblinding import Unblinding
 from studies.services.allocation import arm_of
-from studies.services.closing.unblinding import break_blind, report_unblinding
+from studies.services.closing.unblinding import (
+    Notice,
+    break_blind,
+    report_unblinding,
+    tell_investigators,
+)
 from studies.services.trail.audit import Actor, staff, verify_chain
 from tests.factories import clinician_of, make_participant, make_staff, make_study
 from tests.studies.views.browsers import short_plan
@@ -51,6 +57,8 @@ def test_the_investigator_is_told_at_once_and_not_the_arm(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         break_blind(participant=participant, actor=actor, **WHY)
+    assert Unblinding.objects.get().told_at is not None
+    assert tell_investigators(unblinding=Unblinding.objects.get(), actor=actor) == Notice.SENT
     (message,) = mail.outbox
     assert message.to == ["pi@example.org"]
     assert participant.code in message.body
@@ -67,7 +75,31 @@ def test_a_mail_server_that_is_down_hides_no_unblinding(
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 1, 1
     with django_capture_on_commit_callbacks(execute=True):
         break_blind(participant=participant, actor=actor, **WHY)
-    assert Unblinding.objects.count() == 1
+    row = Unblinding.objects.get()
+    assert row.told_at is None
+    assert tell_investigators(unblinding=row, actor=actor) == Notice.SERVER_DOWN
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.NOCTURNE_SENDS_MAIL = False
+    assert tell_investigators(unblinding=row, actor=actor) == Notice.NO_SERVER
+    settings.NOCTURNE_SENDS_MAIL = True
+    assert tell_investigators(unblinding=row, actor=actor) == Notice.SENT
+    assert Unblinding.objects.get().told_at is not None
+    entries = AuditEntry.objects.filter(action="tell_investigators").order_by("number")
+    told = [(entry.actor, entry.new["became"]) for entry in entries]
+    assert told[0] == ("system", "server_down")
+    assert [became for _who, became in told[1:]] == ["server_down", "no_server", "sent"]
+    assert {who for who, _became in told[1:]} == {actor.name}
+
+
+def test_investigators_without_an_address_are_told_by_nobody_and_that_shows(
+    participant: Participant, actor: Actor, django_capture_on_commit_callbacks: object
+) -> None:
+    clinician_of(participant.study).memberships.update(revoked_at=clock.now())
+    with django_capture_on_commit_callbacks(execute=True):
+        break_blind(participant=participant, actor=actor, **WHY)
+    assert mail.outbox == []
+    assert Unblinding.objects.get().told_at is None
+    assert AuditEntry.objects.get(action="tell_investigators").new["became"] == "no_address"
 
 
 def test_an_accidental_unblinding_is_recorded_and_tells_nothing(

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -13,9 +14,11 @@ from studies.models.retention import ContactRetention
 from studies.models.signature import Signature
 from studies.models.study import Role, Study, StudyState
 from studies.models.unblinding import Unblinding
+from studies.models.user import User
 from studies.models.visit import Assessment
 from studies.services.allocation import arm_of
 from studies.services.closing.locks import lock_database, lock_visit
+from studies.services.closing.unblinding import report_unblinding
 from studies.services.conduct.events import Account, report_event
 from studies.services.conduct.items import say_not_ok
 from studies.services.entry.identity import has_identity
@@ -286,3 +289,28 @@ def test_the_page_names_what_is_open_and_locks_for_a_reason_only(
     assert "What was open then" in after
     assert "the clinic follows it" in after
     assert item.state == "new"
+
+
+def test_a_notice_that_did_not_go_out_waits_for_staff_who_send_it_again(
+    desk: Client, participant: Participant
+) -> None:
+    study = participant.study
+    row = report_unblinding(participant=participant, actor=SYSTEM, **WHY)
+    front = reverse("studies:study", args=[study.code])
+    listing = reverse("studies:unblindings", args=[study.code])
+    again = reverse("studies:unblinding_notice", args=[study.code, row.pk])
+    assert listing in desk.get(front).content.decode()
+    assessor = desk_of(make_staff(Role.ASSESSOR, study=study))
+    assert listing not in assessor.get(front).content.decode()
+    assert {assessor.get(listing).status_code, assessor.post(again).status_code} == {404}
+    shown = desk.get(listing).content.decode()
+    assert "Did not go out" in shown
+    assert ARM_WORDS.findall(shown) == []
+    refused = desk.post(again, follow=True).content.decode()
+    assert "no principal investigator has an email address" in refused
+    User.objects.filter(pk=clinician_of(study).pk).update(email="pi@example.org")
+    assert "Sent to the principal" in desk.post(again, follow=True).content.decode()
+    assert [message.to for message in mail.outbox] == [["pi@example.org"]]
+    assert listing not in desk.get(front).content.decode()
+    other = clinician_in(make_study(protocol=short_plan()))
+    assert other.post(again).status_code == 404
