@@ -12,7 +12,8 @@
 # Compared besides: means, changes and change rates with their intervals; responders, their
 # differences, ratios and standardised risks; Hedges' g; rank tests; covariance analysis, classical
 # and HC3; adjusted p values and gates; margins; dose and complier effect; paths of a mediation;
-# slopes on features of the music; alpha and omega. Not computed again, for they draw, refit or look
+# slopes on features of the music; alpha and omega; harms, where harms.csv is there (how often
+# people were asked is in no table). Not computed again, for they draw, refit or look
 # at several looks: what is listed at the end. Writes reproduced.csv and exits with 1 where a number
 # differs, or where R has one that results.json refuses or lacks.
 
@@ -125,6 +126,13 @@ ratio_values <- function(ratio, se, n) {
   list(estimate = ratio, se = se, ci_low = exp(log(ratio) - qnorm(1 - tail) * se),
        ci_high = exp(log(ratio) + qnorm(1 - tail) * se), p = 2 * pnorm(-abs(log(ratio) / se)), n = n)
 }
+difference_of <- function(a, m, b, k) {
+  one <- wilson(a, m); two <- wilson(b, k); p1 <- a / m; p2 <- b / k
+  ends <- p1 - p2 + c(-1, 1) * sqrt(c((p1 - one[1])^2 + (two[2] - p2)^2,
+                                      (one[2] - p1)^2 + (p2 - two[1])^2))
+  list(estimate = p1 - p2, se = sqrt(p1 * (1 - p1) / m + p2 * (1 - p2) / k), ci_low = ends[1],
+       ci_high = ends[2], n = m + k)
+}
 compare_responders <- function(outcome, suffix, visit, yes) {
   kept <- !is.na(yes)
   x <- table(factor(people$arm[kept & yes %in% 1], arms)); n <- table(factor(people$arm[kept], arms))
@@ -138,14 +146,11 @@ compare_responders <- function(outcome, suffix, visit, yes) {
     if (!m || !k) next
     tell <- function(method, values) keep(outcome, paste0(method, suffix), visit, method, values,
                                           contrast = label(pair))
-    one <- wilson(a, m); two <- wilson(b, k); p1 <- a / m; p2 <- b / k
-    ends <- p1 - p2 + c(-1, 1) * sqrt(c((p1 - one[1])^2 + (two[2] - p2)^2,
-                                        (one[2] - p1)^2 + (p2 - two[1])^2))
+    p1 <- a / m; p2 <- b / k; found <- difference_of(a, m, b, k)
     p <- suppressWarnings(prop.test(c(a, b), c(m, k), correct = FALSE))$p.value
-    tell("risk_difference", list(estimate = p1 - p2, se = sqrt(p1 * (1 - p1) / m + p2 * (1 - p2) / k),
-         ci_low = ends[1], ci_high = ends[2], p = p, n = m + k))
-    if (ends[1] > 0 || ends[2] < 0) tell("nnt", list(estimate = 1 / (p1 - p2), ci_low = 1 / ends[2],
-                                                     ci_high = 1 / ends[1]))
+    tell("risk_difference", c(found, p = p))
+    if (found$ci_low > 0 || found$ci_high < 0)
+      tell("nnt", list(estimate = 1 / (p1 - p2), ci_low = 1 / found$ci_high, ci_high = 1 / found$ci_low))
     se <- sqrt(1 / a - 1 / m + 1 / b - 1 / k)
     if (a && b && se > 0) tell("risk_ratio", ratio_values(p1 / p2, se, m + k))
     if (a && b && m > a && k > b) tell("odds_ratio", ratio_values(a * (k - b) / (b * (m - a)),
@@ -544,9 +549,38 @@ for (stage in if (length(plan$hierarchy) > 1) unlist(plan$hierarchy)) {
   gate <- max(gate, passed)
 }
 
+## ---- harms -------------------------------------------------------------------------------------
+harms_file <- file.path(folder, "harms.csv")
+if (length(results$harms) && file.exists(harms_file)) {
+  events <- read.csv(harms_file, colClasses = "character", na.strings = character())
+  serious <- events$criteria != ""; reaction <- events$relation != "none"
+  expected <- events$is_expected == "1"; before <- events$is_before == "1"
+  meant <- list(any = TRUE, reaction = reaction, serious = serious, serious_reaction = serious & reaction,
+                unexpected_serious_reaction = serious & reaction & !expected, before = before)
+  for (one in c("mild", "moderate", "severe")) meant[[one]] <- events$severity == one
+  for (one in c("none", "possible", "related")) meant[[paste0("relation_", one)]] <- events$relation == one
+  for (one in c("death", "life_threatening", "hospital", "disability", "congenital", "important"))
+    meant[[one]] <- grepl(paste0("\\b", one, "\\b"), events$criteria)
+  n <- table(factor(people$arm, arms))
+  for (kind in names(meant)) {
+    counted <- events$participant[meant[[kind]] & (before == (kind == "before"))]
+    x <- table(factor(people$arm[people$id %in% counted], arms))
+    times <- table(factor(people$arm[match(counted, people$id)], arms))
+    for (arm in arms) {
+      ends <- wilson(x[[arm]], n[[arm]])
+      keep(kind, "participants", "", "participants", arm = arm, list(estimate = x[[arm]] / n[[arm]],
+           ci_low = ends[1], ci_high = ends[2], n = n[[arm]]))
+      keep(kind, "events", "", "events", list(estimate = times[[arm]], n = n[[arm]]), arm = arm)
+    }
+    if (kind %in% c("any", "reaction", "serious", "serious_reaction")) for (pair in versus_reference)
+      keep(kind, "risk_difference", "", "risk_difference", contrast = label(pair),
+           difference_of(x[[pair[1]]], n[[pair[1]]], x[[pair[2]]], n[[pair[2]]]))
+  }
+}
+
 ## ---- compare ----------------------------------------------------------------------------------
 reported <- new.env()
-for (record in results$estimates) {
+for (record in c(results$estimates, results$harms)) {
   key <- paste(record$outcome, record$method, as_visit(as.character(record$visit)), record$quantity,
                or_na(record$contrast), or_na(record$arm), sep = "|")
   assign(key, record, envir = reported)

@@ -6,6 +6,7 @@ A missed or unfinished visit is NaN, and stays so. The arm is told only for an u
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
@@ -90,6 +91,12 @@ def allocated_codes(study: Study) -> frozenset[str]:
     """Return the codes of everybody who was allocated, whether or not they left their data."""
     allocated = Allocation.objects.filter(participant__study=study)
     return frozenset(allocated.values_list("participant__code", flat=True))
+
+
+def allocation_times(study: Study) -> dict[str, datetime]:
+    """Return when everybody who was allocated was; never to what."""
+    allocated = Allocation.objects.filter(participant__study=study)
+    return dict(allocated.values_list("participant__code", "allocated_at"))
 
 
 def arm_order(study: Study) -> tuple[str, ...]:

@@ -23,11 +23,22 @@ from studies import clock
 from studies.models.analysis import AnalysisRun
 from studies.models.jobs import RunState
 from studies.selectors.analysis_rows import analysis_csv
+from studies.selectors.harms import harms_csv, harms_of
 from studies.selectors.participant_flow import flow_of
 from studies.services.planning.plans import deviations, read_plan
 from studies.services.results.jobs import AT_WORK, Stopped, claim, end, go_on, hand_in
-from studies.services.results.runs import FIGURES, PLAN, RESULTS, RUN, TABLE, files_of, folder
+from studies.services.results.runs import (
+    FIGURES,
+    HARMS,
+    PLAN,
+    RESULTS,
+    RUN,
+    TABLE,
+    files_of,
+    folder,
+)
 from studies.services.trail.audit import SYSTEM, record
+from studies.stats.analysis.harms import harm_records
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.records import to_json
 from studies.stats.analysis.running import Results, analyse
@@ -83,8 +94,16 @@ def _work(run: AnalysisRun, work: Path) -> dict[str, Any]:
     method = describe_together if is_blinded else analyse
     results = method(plan, table, progress=lambda step: go_on(run, READ, step))
     departures = deviations(run.plan)
-    data = results.as_data() | {"is_blinded": is_blinded, "deviations": departures}
+    harms = harms_of(study, table.ids)
+    # Of the table that was analysed: its one pool while the study is blinded.
+    counted = harm_records(plan, results.table, harms)
+    data = results.as_data() | {
+        "is_blinded": is_blinded,
+        "deviations": departures,
+        "harms": [record.as_data() for record in counted],
+    }
     _write(work / TABLE, text)
+    _write(work / HARMS, harms_csv(harms))
     _write(work / PLAN, to_json(plan.as_data()))
     _write(work / RESULTS, to_json(data))
     about = About(
@@ -98,6 +117,7 @@ def _work(run: AnalysisRun, work: Path) -> dict[str, Any]:
         is_blinded=is_blinded,
         deviations=tuple(departures),
         flow=flow_of(study),
+        harms=counted,
     )
     _report(run, results, about, work)
     facts = {

@@ -188,8 +188,8 @@ datapackage.json     what the CSV files hold, for: frictionless validate datapac
 odm.xml              CDISC ODM 1.3.2
 redcap/              dictionary, arms, events, event mapping and records, to be loaded in this order
 fhir/                FHIR R4, one resource a line
-analysis/            plan.json, trial.csv, results.json, run.json, the report, its figures, and an
-                     R script that computes the results again: Rscript reproduce.R
+analysis/            plan.json, trial.csv, harms.csv, results.json, run.json, the report, its
+                     figures, and an R script that computes the results again: Rscript reproduce.R
 
 items.csv            every answer of every questionnaire that was handed in
 scores.csv           every score of every questionnaire that was handed in

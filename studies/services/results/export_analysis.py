@@ -10,12 +10,22 @@ from studies.design.bundle import Bundle
 from studies.models.analysis import AnalysisRun
 from studies.models.study import Study
 from studies.services.planning.plans import chosen_content, deviations, locked_plan, read_plan
-from studies.services.results.runs import FIGURES, PLAN, RESULTS, RUN, TABLE, files_of, newest_done
+from studies.services.results.runs import (
+    FIGURES,
+    HARMS,
+    PLAN,
+    RESULTS,
+    RUN,
+    TABLE,
+    files_of,
+    newest_done,
+)
 from studies.stats.analysis.records import to_json
 
 FOLDER = "analysis"
 FILES = (TABLE, PLAN, RESULTS, RUN)
-REPORTS = "report.*"
+# Runs of earlier releases have no table of harms.
+MORE = (HARMS, "report.*")
 SCRIPT = "reproduce.R"
 SCRIPT_PATH = Path(__file__).parents[2] / "interop" / SCRIPT
 
@@ -28,7 +38,8 @@ def write_analysis(bundle: Bundle, study: Study) -> AnalysisRun | None:
         return None
     folder = files_of(run)
     drawn = sorted((folder / FIGURES).glob("*/*"))
-    for path in [*(folder / name for name in FILES), *sorted(folder.glob(REPORTS)), *drawn]:
+    more = (path for names in MORE for path in sorted(folder.glob(names)))
+    for path in [*(folder / name for name in FILES), *more, *drawn]:
         with path.open("rb") as file:
             bundle.copy(f"{FOLDER}/{path.relative_to(folder).as_posix()}", file)
     bundle.text(f"{FOLDER}/{SCRIPT}", SCRIPT_PATH.read_text("utf-8"))

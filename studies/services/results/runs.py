@@ -26,8 +26,9 @@ RUN_ANALYSIS = "studies.run_analysis"
 SWEEP_ANALYSES = "studies.sweep_analyses"
 
 RESULTS, RUN, TABLE, PLAN = "results.json", "run.json", "trial.csv", "plan.json"
+HARMS = "harms.csv"
 FIGURES = "figures"
-FILE = re.compile(r"(results|run|plan)\.json|trial\.csv|report\.(en|zh_hans)\.(html|pdf)")
+FILE = re.compile(r"(results|run|plan)\.json|(trial|harms)\.csv|report\.(en|zh_hans)\.(html|pdf)")
 
 
 @transaction.atomic

@@ -20,7 +20,10 @@ OK = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a number belongs: outcome, method, visit, and the contrast or the arm."""
+    """Where a number belongs: outcome, method, visit, and the contrast or the arm.
+
+    `visit` is empty where the whole study is meant.
+    """
 
     outcome: str
     method: str
@@ -79,8 +82,10 @@ def refused(
     return Record(place, estimate, status=error.code)
 
 
-def visit_value(label: str) -> int | float | str:
-    """Return a visit as the number it is written as, or as its name."""
+def visit_value(label: str) -> int | float | str | None:
+    """Return a visit as the number it is written as, or as its name; None where there is none."""
+    if not label:
+        return None
     try:
         number = float(label)
     except ValueError:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from studies.stats.analysis.records import Record
 from studies.stats.analysis.running import Results
 from studies.stats.change import Direction
 from studies.stats.report import figures
@@ -27,6 +28,7 @@ from studies.stats.report.blocks import (
 from studies.stats.report.counts import ArmFlow, Flow
 from studies.stats.report.figures import People, Point, Row, Series
 from studies.stats.report.flow import draw_flow, flow_table
+from studies.stats.report.harm_tables import harms_compared_table, harms_table
 from studies.stats.report.lookup import Numbers
 from studies.stats.report.methods import methods_text
 from studies.stats.report.tables import (
@@ -70,14 +72,16 @@ class About:
     is_blinded: bool = False
     deviations: tuple[dict[str, Any], ...] = ()
     flow: Flow | None = None
+    # None where nobody collected any: silence about harms is not their absence.
+    harms: tuple[Record, ...] | None = None
 
 
 def compose(results: Results, about: About, words: Words) -> Report:
     """Return the report of an analysis in one language."""
     sections: list[Callable[[_Sources], Iterator[Block]]] = [
         _opening, _flow, _baseline, _retention, _primary, _means, _rates, _responders, _people,
-        _contrasts, _sensitivity, _dose, _mediation, _exposure, _reliability, _interim, _methods,
-        _notes,
+        _contrasts, _harms, _sensitivity, _dose, _mediation, _exposure, _reliability, _interim,
+        _methods, _notes,
     ]  # fmt: skip
     sources = _Sources(results, about, words, Numbers(results))
     blocks = _numbered([block for section in sections for block in section(sources)], words)
@@ -365,6 +369,19 @@ def _contrasts(of: _Sources) -> Iterator[Block]:
         yield Heading(of.words("headings.contrasts"))
         for outcome in of.outcomes:
             yield contrasts_table(of.results, of.numbers, outcome, of.words)
+
+
+def _harms(of: _Sources) -> Iterator[Block]:
+    """Yield what CONSORT 2025 asks for in items 15 and 27."""
+    words, harms = of.words, of.about.harms
+    if harms is None:
+        return
+    yield Heading(words("headings.harms"))
+    yield Paragraph(words("prose.harms"))
+    yield harms_table(of.results, harms, words)
+    if of.has_arms:
+        yield Paragraph(words("prose.harms_compared", level=_level(of)))
+        yield harms_compared_table(of.results, harms, words)
 
 
 def _sensitivity(of: _Sources) -> Iterator[Block]:

@@ -61,11 +61,12 @@ def p_value(value: float | None, words: Words) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def interval(found: Estimate | None, words: Words, digits: int = 2) -> str:
-    """Return the limits of an interval."""
+def interval(found: Estimate | None, words: Words, digits: int = 2, *, times: int = 1) -> str:
+    """Return the limits of an interval; with `times` 100 a proportion's in percentage points."""
     if found is None or found.ci_low is None or found.ci_high is None:
         return words("none")
-    return f"{number(found.ci_low, words, digits)}, {number(found.ci_high, words, digits)}"
+    low, high = (number(times * limit, words, digits) for limit in (found.ci_low, found.ci_high))
+    return f"{low}, {high}"
 
 
 def with_interval(found: Estimate | None, words: Words, digits: int = 2) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.selectors.harms import harms_csv
+from studies.stats.analysis.harms import Event, Harms, harm_records
 from studies.stats.analysis.records import to_json
 from studies.stats.analysis.running import analyse
 from studies.stats.plan.reading import plan_of
@@ -52,7 +54,15 @@ def analysed(tmp_path: Path) -> Path:
     plan = plan_of(PLAN)
     with (tmp_path / "trial.csv").open(encoding="utf-8", newline="") as file:
         results = analyse(plan, read_table(file, plan))
-    (tmp_path / "results.json").write_text(to_json(results.as_data()), "utf-8")
+    harms = Harms((
+        Event("P0", "mild", "none"), Event("P0", "severe", "possible", ("hospital", "important")),
+        Event("P4", "mild", "related", is_expected=True), Event("P1", "mild", "none"),
+        Event("P2", "moderate", "none", is_before=True),
+    ))  # fmt: skip
+    (tmp_path / "harms.csv").write_text(harms_csv(harms), "utf-8")
+    counted = [r.as_data() for r in harm_records(plan, results.table, harms)]
+    data = results.as_data() | {"harms": counted}
+    (tmp_path / "results.json").write_text(to_json(data), "utf-8")
     return tmp_path
 
 
@@ -85,7 +95,8 @@ def _run(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_r_gets_the_same_numbers(analysed: Path) -> None:
     done = _run(analysed)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert int(re.search(r"(\d+) numbers agree", done.stdout)[1]) > 900
+    assert int(re.search(r"(\d+) numbers agree", done.stdout)[1]) > 1_200
+    assert "participants (4), " in re.search("Not computed again: .*", done.stdout)[0]
 
 
 def test_r_finds_a_number_that_is_not_so_and_one_that_is_not_there(analysed: Path) -> None:

@@ -57,6 +57,7 @@ def test_a_blinded_run_shows_everybody_together_and_no_arm_anywhere():
     assert data["n_randomised"] == {"all": study.participants.count()}
     told = [e for e in data["estimates"] if e["contrast"] or e["arm"] not in (None, "all")]
     assert told == []
+    assert {(h["arm"], h["contrast"]) for h in data["harms"]} == {("all", None)}
     table = file_of(run, "trial.csv").read_text()
     page = file_of(run, "report.en.html").read_text()
     assert not [arm for arm in ARMS[1:] if arm in table]
@@ -74,6 +75,7 @@ def test_an_unblinded_run_compares_arms_and_twice_gives_the_same_bytes():
     data = json.loads(results_of(first))
     assert set(data["n_randomised"]) == set(ARMS)
     assert data["deviations"] == []
+    assert {h["arm"] for h in data["harms"]} == {*ARMS, None}
     versions = json.loads(file_of(first, "run.json").read_text())["versions"]
     assert {"numpy", "scipy", "matplotlib"} <= set(versions)
     for language in ("en", "zh_hans"):
@@ -86,7 +88,9 @@ def test_the_tables_of_a_run_give_its_numbers_again_without_the_platform(tmp_pat
     table, plan = file_of(run, "trial.csv"), file_of(run, "plan.json")
     call_command("analyse", table, plan=plan, out=tmp_path, stdout=io.StringIO())
     again = json.loads((tmp_path / "results.json").read_text())
-    assert json.loads(results_of(run)) == again | {"is_blinded": False, "deviations": []}
+    found = json.loads(results_of(run))
+    # Harms are no part of the long table.
+    assert found == again | {"is_blinded": False, "deviations": [], "harms": found["harms"]}
 
 
 def test_a_plan_without_a_dose_runs():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studies.stats.analysis.harms import Event, Harms, harm_records
 from studies.stats.analysis.pooled import describe_together
 from studies.stats.analysis.running import Results
 from studies.stats.plan.trial_table import TrialTable
@@ -176,6 +177,49 @@ def test_a_blinded_report_compares_nothing_and_names_no_arm_beside_the_plan(resu
     )
     assert not [arm for arm in ("CBT", "LSTM", "MCMG") if arm in cells]
     assert "All together" in cells
+
+
+HARMS = Harms(
+    (Event("P000", "mild", "possible"), Event("P000", "severe", "none", ("hospital",)),
+     Event("P001", "mild", "none", is_before=True)),
+    {"P000": 1},
+)  # fmt: skip
+
+
+def harm_tables(report: Report) -> list[Table]:
+    tables = [block for block in report.blocks if isinstance(block, Table)]
+    return [table for table in tables if table.header[0] == "Adverse event"]
+
+
+def test_harms_stand_by_arm_with_differences_and_without_p_values(results):
+    records = harm_records(results.plan, results.table, HARMS)
+    report = report_of(results, harms=records)
+    counted, compared = harm_tables(report)
+    n = int((results.table.arms == 0).sum())
+    rows = {row[0]: row[1:] for row in counted.rows}
+    assert counted.header[1] == f"CBT (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{n})"
+    assert rows["Any"] == (f"1 ({100 / n:.0f} %); 2", "0 (0 %); 0", "0 (0 %); 0")
+    assert rows["  death"][0] == "0 (0 %); 0"
+    assert rows["  hospital stay, or a longer one"][0].endswith("; 1")
+    assert "  life-threatening" not in rows
+    assert rows["Begun before allocation, not counted above"][1].endswith("; 1")
+    assert compared.header == ("Adverse event", "Contrast", "Risk difference", "95 % interval")
+    assert len(compared.rows) == 4 * 2
+    assert "Harms" in to_html(report, words_in("en"))
+    # Silence is not absence: without a study nothing is said of harms.
+    assert harm_tables(report_of(results)) == []
+
+
+def test_a_blinded_report_has_harms_of_everybody_together_and_a_quiet_trial_noughts(results):
+    together = describe_together(results.plan, results.table)
+    for harms in (HARMS, Harms()):
+        records = harm_records(together.plan, together.table, harms)
+        report = report_of(together, is_blinded=True, harms=records)
+        (table,) = harm_tables(report)
+        assert len(table.header) == 2
+        assert table.header[1].startswith("All together")
+        rows = dict(table.rows)
+        assert rows["Any"].endswith("; 2" if harms.events else "0 (0 %); 0")
 
 
 def test_departures_from_the_locked_plan_stand_at_the_top(results):
