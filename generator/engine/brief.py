@@ -17,11 +17,15 @@ TEMPO_MIN_BPM, TEMPO_MAX_BPM = 44.0, 76.0
 
 
 class ComposerName(StrEnum):
-    """The composers that can be asked for; the papers call them LSTM-ACM, MCMG and GAMC."""
+    """The composers that can be asked for; the papers call them LSTM-ACM, MCMG and GAMC.
+
+    Fusion is LSTM-ACM's network with the listener's styles fused as Lee (2023) has it.
+    """
 
     LSTM_ACM = "lstm_acm"
     MARKOV = "markov"
     GENETIC = "genetic"
+    FUSION = "fusion"
 
 
 class Style(StrEnum):

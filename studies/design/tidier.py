@@ -21,9 +21,11 @@ ROWS = (
     "When and how much", "Tailoring", "Modifications", "How well: planned", "How well: actual",
 )  # fmt: skip
 COMPOSERS = {
-    "lstm_acm": "a recurrent network (LSTM) whose notes an affective correction steers",
+    "lstm_acm": "a recurrent network (LSTM) with attention over notes, beats and bars",
     "markov": "a Markov chain over melodies",
     "genetic": "a genetic algorithm over melodies",
+    "fusion": "the recurrent network (LSTM) with attention, the listener's styles fused in two "
+    "phases",
 }
 CBT = "cbt"
 

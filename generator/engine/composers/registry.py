@@ -10,7 +10,7 @@ from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
 from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.genetic import load_genetic
-from generator.engine.composers.lstm_acm import Settings, load_lstm_acm
+from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.markov import load_markov
 from generator.engine.errors import BriefError
 
@@ -21,9 +21,13 @@ _LOADERS: Mapping[ComposerName, Callable[[Path, Engine], Composer]] = MappingPro
         ),
         ComposerName.MARKOV: lambda weights, _engine: load_markov(weights),
         ComposerName.GENETIC: lambda weights, _engine: load_genetic(weights),
+        ComposerName.FUSION: lambda weights, engine: load_lstm_acm(
+            weights, Settings(fusion=Fusion.TWO_PHASE, engine=engine), ComposerName.FUSION
+        ),
     }
 )
-
+# Fusion has no release of its own: it plays the network of LSTM-ACM.
+WITH_RELEASE = (ComposerName.LSTM_ACM, ComposerName.MARKOV, ComposerName.GENETIC)
 
 _PLAIN: Mapping[str, Callable[[Path], Composer]] = MappingProxyType(
     {

@@ -102,6 +102,7 @@ def _build_genetic(corpus: Corpus, release: Path, *_: object) -> None:
     train_genetic(corpus, release)
 
 
+# Every composer that has a release of its own.
 _BUILDERS: dict[ComposerName, Callable[..., None]] = {
     ComposerName.LSTM_ACM: _build_lstm_acm,
     ComposerName.MARKOV: _build_markov,

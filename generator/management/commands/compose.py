@@ -10,6 +10,7 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
+from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
 from generator.engine.composers.form import BREADTH
 from generator.engine.composers.foundation import WEIGHTS
@@ -39,6 +40,18 @@ def style_weights(text: str) -> dict[Style, float]:
                 f"Known styles: {', '.join(Style)}."
             ) from error
     return weights
+
+
+def composer_of(name: ComposerName, fusion: str | None, engine: Engine) -> Composer:
+    """Return the composer, its styles fused in a way of its own where one is asked for."""
+    if not fusion:
+        return composer_for(name, engine=engine)
+    if name not in (ComposerName.LSTM_ACM, ComposerName.FUSION):
+        raise CommandError(
+            f"--fusion was expected with lstm_acm or fusion, got {name}. Leave it out: {name} "
+            "weighs the styles in its tables."
+        )
+    return load_lstm_acm(WEIGHTS, Settings(fusion=Fusion(fusion), engine=engine), name)
 
 
 def described(score: Score, release: str, seconds: float) -> dict[str, object]:
@@ -91,14 +104,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--fusion",
             choices=[way.value for way in Fusion],
-            default=Fusion.EMBEDDING.value,
-            help="How LSTM-ACM makes one music of several styles.",
+            help="How one music is made of several styles; two_phase for fusion, else embedding.",
         )
         parser.add_argument(
             "--engine",
             choices=[engine.value for engine in Engine],
             default=Engine.NUMPY.value,
-            help="What runs LSTM-ACM's network; int8 needs requirements-fast.txt.",
+            help="What runs the network; int8 needs requirements-fast.txt.",
         )
 
     def handle(self, *_args: object, **options: object) -> None:
@@ -114,12 +126,7 @@ class Command(BaseCommand):
                 options["calmness"],
                 Instrument(options["instrument"]),
             )
-            composer = composer_for(brief.composer)
-            if brief.composer is ComposerName.LSTM_ACM:
-                settings = Settings(
-                    fusion=Fusion(options["fusion"]), engine=Engine(options["engine"])
-                )
-                composer = load_lstm_acm(WEIGHTS, settings)
+            composer = composer_of(brief.composer, options["fusion"], Engine(options["engine"]))
             began = time.process_time()
             score = composer.compose(brief, np.random.default_rng(brief.seed))
             write_midi(score, options["out"])

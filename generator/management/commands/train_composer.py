@@ -11,6 +11,7 @@ import torch
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import ComposerName
+from generator.engine.composers.registry import WITH_RELEASE
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
 from generator.engine.training.plan import TrainingPlan, parity_plan
@@ -38,7 +39,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the composer, the corpus, and how long to train."""
-        parser.add_argument("composer", choices=[name.value for name in ComposerName])
+        parser.add_argument("composer", choices=[name.value for name in WITH_RELEASE])
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
         parser.add_argument("--out", type=Path, required=True, help="Where releases are written.")
         parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")

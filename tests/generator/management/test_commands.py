@@ -29,9 +29,21 @@ def test_compose_says_what_it_made_as_json(tmp_path, capsys):
     assert len(notes) == made["notes"]
 
 
+def test_compose_fusion_fuses_in_two_phases_unless_told_otherwise(tmp_path, capsys):
+    made = []
+    for fusion in (None, "two_phase", "logit"):
+        out = tmp_path / f"{fusion}.mid"
+        options = {"minutes": 1.5, "style": "jazz=0.5,folk=0.5", "fusion": fusion}
+        call_command("compose", "fusion", out=out, **options)
+        assert "notes by fusion-" in capsys.readouterr().out
+        made.append(out.read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"fusion": "logit"}, "expected with lstm_acm or fusion, got markov"),
         ({"style": "techno"}, "Known styles: classical"),
         ({"style": "jazz=0.2,folk=0.2"}, "sum to 1"),
         ({"tempo": 200.0}, "tempo_bpm between"),

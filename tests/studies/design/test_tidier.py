@@ -2,8 +2,17 @@
 
 import pytest
 
+from generator.engine.brief import ComposerName
 from studies.design.protocol import four_arms
-from studies.design.tidier import OPEN, ROWS, Delivered, Setting, tidier_sheet, to_markdown
+from studies.design.tidier import (
+    COMPOSERS,
+    OPEN,
+    ROWS,
+    Delivered,
+    Setting,
+    tidier_sheet,
+    to_markdown,
+)
 
 PLAN = four_arms(30)
 SETTING = Setting(
@@ -29,6 +38,10 @@ def test_tailoring_says_what_personalisation_does() -> None:
     assert by_code["GAMC"]["Tailoring"] == by_code["MCMG"]["Tailoring"]
     assert "sleep efficiency of 85 per cent" in by_code["CBT"]["Tailoring"]
     assert "30 minutes" in by_code["LSTM-ACM"]["What: materials"]
+
+
+def test_every_composer_is_described() -> None:
+    assert set(COMPOSERS) == set(ComposerName)
 
 
 def test_what_was_delivered_is_told_by_kind_and_zero_is_no_error() -> None:

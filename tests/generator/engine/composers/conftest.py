@@ -25,8 +25,8 @@ BRIEFS = {
     name: brief_for(name, mode=mode, instrument=instrument)
     for name, mode, instrument in zip(
         ComposerName,
-        (Mode.MINOR, Mode.MAJOR, Mode.MAJOR),
-        (Instrument.PIANO, Instrument.HARP, Instrument.VIBRAPHONE),
+        (Mode.MINOR, Mode.MAJOR, Mode.MAJOR, Mode.MINOR),
+        (Instrument.PIANO, Instrument.HARP, Instrument.VIBRAPHONE, Instrument.GUITAR),
         strict=True,
     )
 }

@@ -6,6 +6,7 @@ import pytest
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
+from generator.engine.composers.registry import composer_for
 from generator.engine.metrics.line import melody_of
 from generator.engine.metrics.melody import is_looping
 
@@ -28,6 +29,16 @@ def test_a_theme_of_one_style_is_drawn_by_weight():
     assert everything.n_notes > 50
     blend = {Style.FOLK: 0.5, Style.JAZZ: 0.5}
     assert composed(Fusion.TWO_PHASE, blend) == composed(Fusion.TWO_PHASE, blend)
+
+
+def test_a_fusion_is_the_network_with_its_styles_fused_in_two_phases():
+    blend = {Style.FOLK: 0.5, Style.JAZZ: 0.5}
+    fused = Brief(ComposerName.FUSION, MINUTES, blend, 5)
+    composer = composer_for(ComposerName.FUSION)
+    assert composer.compose(fused, np.random.default_rng(5)) == composed(Fusion.TWO_PHASE, blend)
+    plain = composer_for(ComposerName.LSTM_ACM)
+    assert composer.release == plain.release.replace("lstm_acm", "fusion")
+    assert composer.compose(fused, np.random.default_rng(5)) != composed(Fusion.EMBEDDING, blend)
 
 
 @pytest.mark.parametrize("fusion", list(Fusion))

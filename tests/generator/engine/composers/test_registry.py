@@ -43,7 +43,7 @@ def test_programs_are_on_the_list_of_calm_instruments(piece):
 
 def test_the_melody_is_played_by_the_instrument_that_was_asked_for(pieces):
     programs = {name: score.parts[0].program for name, score in pieces.items()}
-    assert list(programs.values()) == [0, 46, 11]
+    assert list(programs.values()) == [0, 46, 11, 24]
 
 
 def test_registers_hold(piece):

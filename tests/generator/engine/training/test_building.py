@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator.engine.brief import Brief, ComposerName, Style
-from generator.engine.composers.registry import composer_for
+from generator.engine.composers.registry import WITH_RELEASE, composer_for
 from generator.engine.errors import TrainingError
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.building import build_release
@@ -24,7 +24,7 @@ PLAN = TrainingPlan(
 )
 
 
-@pytest.mark.parametrize("name", list(ComposerName))
+@pytest.mark.parametrize("name", WITH_RELEASE)
 def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tmp_path):
     lines = []
     built = build_release(name, midi_directory, tmp_path, PLAN, shape=SHAPE, report=lines.append)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,12 +9,15 @@ from pytest_django import Settings
 from generator.engine.brief import ComposerName
 from generator.models.playlist import Playlist, PlaylistState
 from studies import clock
+from studies.design.parts import ArmPlan
+from studies.design.protocol import four_arms
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_kind_of, arm_of
 from studies.services.conduct.withdrawal import withdraw_participant
+from studies.services.music.briefs import brief_of
 from studies.services.music.playlists import (
     NightCoverage,
     assign_mix,
@@ -23,6 +27,7 @@ from studies.services.music.playlists import (
     tonight,
 )
 from studies.services.music.preferences import state_preferences
+from studies.services.music.tastes import default_taste
 from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_study
 from tests.studies.services.evenings import make_ready, someone_with
@@ -58,6 +63,15 @@ def test_the_brief_follows_arm_protocol_and_taste() -> None:
     assert brief["composer"] == arm_of(participant).composer
     assert (brief["minutes"], brief["styles"], brief["instrument"]) == (7.0, {"jazz": 1.0}, "harp")
     assert (brief["tempo_bpm"], brief["mode"], brief["bed"]) == (52.0, "minor", "rain")
+
+
+def test_a_fifth_arm_may_fuse_the_listeners_styles() -> None:
+    plan = four_arms(1)
+    arms = (*plan.arms, ArmPlan("FUSION", "music", "fusion"))
+    study = make_study(protocol=replace(plan, arms=arms, block_sizes=(10,)))
+    arm = study.arms.get(code="FUSION")
+    brief = brief_of(study=study, arm=arm, taste=default_taste(study.plan.music), key="7" * 32)
+    assert brief.composer is ComposerName.FUSION
 
 
 def test_without_a_stated_taste_there_is_a_default() -> None:
