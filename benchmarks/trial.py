@@ -9,8 +9,9 @@ middleware and template included. The run fails if a page asks the database more
 study than for the small one. Times are wall clock and processor time of the asking process: on a
 machine that is busy with other work only the second one says much.
 
-Then CPSS questionnaires are begun, answered item by item and handed in by the trial's own services,
-two processes at once, each step with its audit entry in the same transaction.
+Then CPSS questionnaires are begun, answered and handed in by the trial's own services, two
+processes at once: as many item by item, each answer a transaction of its own as on a phone, as with
+all answers in one, as from a paper form. Each answer has its audit entry in the same transaction.
 """
 
 import argparse
@@ -38,11 +39,11 @@ START = (
 
 
 def main() -> None:
-    """Print one line for each page, then the sheets a second."""
+    """Print one line for each page, then the questionnaires a second."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--participants", type=int, default=2000)
     parser.add_argument("--entries", type=int, default=1_500_000, help="entries of the audit trail")
-    parser.add_argument("--sheets", type=int, default=200, help="questionnaires to hand in")
+    parser.add_argument("--sheets", type=int, default=200, help="questionnaires to hand in, twice")
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL, not on SQLite")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
@@ -82,12 +83,12 @@ def _table(results: dict) -> str:
         f"{page['cpu_p50_ms']:18.0f}{page['cpu_p95_ms']:8.0f}{page['queries']:9d}"
         for page in results["pages"]
     ]
-    sheets = results["sheets"]
-    lines.append(
-        f"{sheets['sheets']} questionnaires in {sheets['seconds']:.1f} s: "
+    lines += [
+        f"{sheets['sheets']} questionnaires {sheets['manner']} in {sheets['seconds']:.1f} s: "
         f"{sheets['per_s']:.1f} a second, {sheets['entries_per_s']:.0f} audit entries a second; "
         f"{sheets['cpu_ms']:.0f} ms of processor time each"
-    )
+        for sheets in results["sheets"]
+    ]
     return "\n".join(lines) + "\n"
 
 

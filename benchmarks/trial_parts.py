@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from multiprocessing import get_context
 from random import Random
 from time import perf_counter, process_time
@@ -27,7 +28,12 @@ from studies.models.user import User
 from studies.models.visit import Assessment, Visit
 from studies.services.protocol.setup import create_study, open_study
 from studies.services.trail.audit import SYSTEM, record, staff, verify_chain
-from studies.services.visits.assessment import begin_assessment, save_answer, submit_assessment
+from studies.services.visits.assessment import (
+    begin_assessment,
+    save_answer,
+    save_answers,
+    submit_assessment,
+)
 from tests.factories import answer_visit
 
 PAGES = {"worklist": "", "flow": "flow/", "participant": "p/{code}/", "trail": "trail/"}
@@ -83,7 +89,7 @@ def main(n_participants: int, n_entries: int, n_sheets: int) -> None:
         "entries": n_entries,
         "written_s": round(written_s, 1),
         "pages": [_page(client, name, large, small) for name in PAGES],
-        "sheets": _sheets(_study("SHEETS", user, n_sheets, 0)),
+        "sheets": _sheets(_study("SHEETS", user, 2 * n_sheets, 0)),
     }
     sys.stdout.write(json.dumps(results) + "\n")
 
@@ -225,31 +231,52 @@ def _timed(ask: Callable[[], None]) -> tuple[float, float]:
     return perf_counter() - wall, process_time() - cpu
 
 
-def _sheets(study: Study) -> dict[str, float]:
-    """Hand in everybody's first CPSS, two processes at once."""
+def _sheets(study: Study) -> list[dict[str, object]]:
+    """Let half of the people answer their first CPSS item by item, the others all at once."""
     found = Assessment.objects.filter(visit__participant__study=study, instrument="cpss")
     keys = list(found.filter(visit__week=0).values_list("pk", flat=True))
+    half = len(keys) // 2
+    results = [
+        _handed_in(study, "item by item", _answer_each, keys[:half]),
+        _handed_in(study, "all at once", _answer_all, keys[half:]),
+    ]
+    if breaks := verify_chain(study.code):
+        raise SystemExit(f"the audit chain does not hold: {breaks[:3]}")
+    return results
+
+
+def _handed_in(
+    study: Study, manner: str, answer: Callable[[Assessment], object], keys: list[int]
+) -> dict[str, object]:
+    """Hand in questionnaires answered in this manner, two processes at once."""
     before = AuditEntry.objects.filter(chain=study.code).count()
     connections.close_all()
     began = perf_counter()
     with get_context("fork").Pool(N_PROCESSES) as pool:
-        cpu_s = sum(pool.map(_hand_in, keys, chunksize=1))
+        cpu_s = sum(pool.map(partial(_hand_in, answer), keys, chunksize=1))
     seconds = perf_counter() - began
     n_entries = AuditEntry.objects.filter(chain=study.code).count() - before
-    if breaks := verify_chain(study.code):
-        raise SystemExit(f"the audit chain does not hold: {breaks[:3]}")
     return {
-        "sheets": len(keys), "seconds": seconds, "per_s": len(keys) / seconds,
+        "manner": manner, "sheets": len(keys), "seconds": seconds, "per_s": len(keys) / seconds,
         "entries_per_s": n_entries / seconds, "cpu_ms": 1000 * cpu_s / len(keys),
     }  # fmt: skip
 
 
-def _hand_in(key: int) -> float:
-    """Answer and hand in one questionnaire; return the processor time it took."""
+def _hand_in(answer: Callable[[Assessment], object], key: int) -> float:
+    """Begin, answer and hand in one questionnaire; return the processor time it took."""
     began = process_time()
     assessment = Assessment.objects.get(pk=key)
     begin_assessment(assessment=assessment)
-    for item in instrument_named("cpss").items:
-        save_answer(assessment=assessment, item_key=item.key, raw="2")
+    answer(assessment)
     submit_assessment(assessment=assessment)
     return process_time() - began
+
+
+def _answer_each(assessment: Assessment) -> None:
+    for item in instrument_named("cpss").items:
+        save_answer(assessment=assessment, item_key=item.key, raw="2")
+
+
+def _answer_all(assessment: Assessment) -> None:
+    items = instrument_named("cpss").items
+    save_answers(assessment=assessment, answers={item.key: "2" for item in items})
