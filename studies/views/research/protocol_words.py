@@ -1,6 +1,7 @@
 """A protocol, and what differs between two of them, in the words of the person who reads it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 
 from django.conf import settings
 from django.utils.formats import number_format
@@ -46,7 +47,6 @@ METHODS = {
 }
 # Whoever recruits learns nothing that helps to guess the next arm.
 HIDDEN_FROM_BLINDED = {"block_sizes", "chance_percent"}
-LONG = 160
 
 Rows = list[tuple[str, str]]
 
@@ -74,17 +74,16 @@ def sections(plan: Protocol, *, tells_blocks: bool) -> list[tuple[str, Rows]]:
 
 
 def described(changes: Iterable[Change], *, tells_blocks: bool) -> list[dict[str, str]]:
-    """Return each change as where, before and after."""
+    """Return each change as where, before and after, whole: a second person answers for it."""
     told = [c for c in changes if tells_blocks or c.part not in HIDDEN_FROM_BLINDED]
     return [
         {
-            "where": " ".join(
-                word for word in (str(PARTS[c.part]), c.entry, c.setting.replace("_", " ")) if word
-            ),
-            "before": _value(c.before),
-            "after": _value(c.after),
+            "where": " ".join(word for word in (str(PARTS[c.part]), c.entry, *place) if word),
+            "before": _value(before),
+            "after": _value(after),
         }
         for c in told
+        for place, before, after in _told_apart((c.setting.replace("_", " "),), c.before, c.after)
     ]
 
 
@@ -224,8 +223,29 @@ def _yes_no(value: bool) -> str:
     return pgettext("a setting", "yes") if value else pgettext("a setting", "no")
 
 
+def _told_apart(
+    place: tuple[str, ...], before: object, after: object
+) -> Iterator[tuple[tuple[str, ...], object, object]]:
+    """Yield what differs in a list one by one: what is the same would hide what is not."""
+    if not any(_has_parts(value) for value in (before, after)):
+        yield place, before, after
+        return
+    for number, (one, other) in enumerate(zip_longest(before or [], after or []), start=1):
+        if one != other:
+            yield (*place, str(number)), one, other
+
+
+def _has_parts(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(part, Mapping) for part in value)
+
+
 def _value(value: object) -> str:
     if value is None:
         return _("nothing")
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= LONG else f"{text[:LONG]} …"
+    if isinstance(value, Mapping):
+        return "\n".join(
+            f"{name.replace('_', ' ')}: {_value(part)}" for name, part in value.items()
+        )
+    if _has_parts(value):
+        return "\n\n".join(map(_value, value))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

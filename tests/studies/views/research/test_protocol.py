@@ -326,6 +326,21 @@ def test_the_second_person_confirms_an_amendment_with_their_second_factor(settin
     assert second.get(page).status_code == 302
 
 
+def test_who_confirms_an_amendment_reads_each_page_of_the_text_that_changes():
+    study = make_study(protocol=four_arms())
+    first, other = study.plan.texts
+    *kept, last = first.pages
+    longer = replace(last, body=f"{last.body}\nWe also ask how you liked it.")
+    text = replace(first, pages=(*kept, longer))
+    save_draft(study=study, protocol=replace(study.plan, texts=(text, other)), actor=SYSTEM)
+    response = clinician_in(study).get(page_of(study, "protocol_version", 2))
+    [change] = response.context["changes"]
+    assert change["where"] == f"Consent text in {first.language} pages {len(first.pages)}"
+    assert last.body in change["before"]
+    assert change["after"].endswith("We also ask how you liked it.")
+    assert "We also ask how you liked it." in response.content.decode()
+
+
 def test_a_statistician_imports_a_list_and_the_study_opens():
     study = make_study(is_open=False, protocol=LIST_PLAN)
     client = desk_of(make_staff(Role.STATISTICIAN, study=study))
