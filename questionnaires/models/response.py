@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -58,6 +59,13 @@ class PartsOfResponses(SealedQuerySet):
     """Answers or scores."""
 
     response_path = "response__"
+
+    def bulk_create_in(self, draft: "Response", rows: Iterable[models.Model]) -> list[models.Model]:
+        """Add to a draft whose row the caller has locked; see `PartOfResponse.save_in`."""
+        rows = list(rows)
+        for row in rows:
+            row.refuse_unless_in(draft)
+        return super(SealedQuerySet, self).bulk_create(rows)
 
 
 class Response(models.Model):
@@ -143,6 +151,13 @@ class Response(models.Model):
         _refuse_if_submitted({self.pk})
         return super().delete(**options)
 
+    def seal(self, at: datetime) -> None:
+        """Hand in a draft whose row the caller has locked; from now on it stays as it is."""
+        if self.is_submitted:
+            raise ResponseLocked(self.pk)
+        self.state, self.submitted_at = ResponseState.SUBMITTED, at
+        super().save(update_fields=["state", "submitted_at"])
+
     @property
     def is_submitted(self) -> bool:
         """Whether the response was handed in."""
@@ -174,9 +189,13 @@ class PartOfResponse(models.Model):
 
         Nobody can hand that in meanwhile, so the database is not asked again whether somebody has.
         """
+        self.refuse_unless_in(draft)
+        super().save()
+
+    def refuse_unless_in(self, draft: Response) -> None:
+        """Refuse what belongs to another response than this draft, or to one handed in."""
         if draft.is_submitted or draft.pk != self.response_id:
             raise ResponseLocked(self.response_id)
-        super().save()
 
     def delete(self, **options: Any) -> tuple[int, dict[str, int]]:
         """Delete from a draft only."""

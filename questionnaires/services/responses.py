@@ -17,7 +17,7 @@ from questionnaires.instruments.entry import entry_flags
 from questionnaires.instruments.errors import UnknownRule
 from questionnaires.instruments.instrument import Value
 from questionnaires.instruments.reading import read_answer
-from questionnaires.models import Answer, Delivery, Response, ResponseState, Score
+from questionnaires.models import Answer, Delivery, Response, Score
 from questionnaires.selectors import (
     asked_answers_of,
     declined_items,
@@ -136,7 +136,7 @@ def save_answers(
         for key in given
         if key not in known
     ]
-    Answer.objects.bulk_create(new)
+    Answer.objects.bulk_create_in(locked, new)
     return changed + [SavedAnswer(answer, None, changed=True) for answer in new]
 
 
@@ -177,9 +177,7 @@ def seal(draft: Response, at: datetime) -> Response:
     if missing := _unanswered(draft, answers):
         raise IncompleteResponse(missing)
     _store_scores(draft, answers)
-    draft.state = ResponseState.SUBMITTED
-    draft.submitted_at = at
-    draft.save(update_fields=["state", "submitted_at"])
+    draft.seal(at)
     return draft
 
 
@@ -265,7 +263,8 @@ def _store_scores(response: Response, answers: dict) -> None:
     scores = score_answers(response.definition, answers, response.rule_id)
     entries = response.answers.values_list("item_key", "raw", "elapsed_ms")
     flags = [*scores.flags, *entry_flags(response.definition, entries)]
-    Score.objects.bulk_create(
+    Score.objects.bulk_create_in(
+        response,
         [
             Score(
                 response=response,
@@ -276,7 +275,7 @@ def _store_scores(response: Response, answers: dict) -> None:
                 flags=flags,
             )
             for name, value in scores.values.items()
-        ]
+        ],
     )
 
 

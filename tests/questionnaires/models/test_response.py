@@ -46,6 +46,11 @@ def submitted(psqi_answered):
         lambda response: response.scores.update(value=0),
         lambda response: response.scores.all().delete(),
         lambda response: Score.objects.bulk_create([Score(response=response, name="x")]),
+        lambda response: Score.objects.bulk_create_in(response, [Score(response=response)]),
+        lambda response: Score.objects.bulk_create_in(
+            drafts.psqi_draft(), [Score(response=response)]
+        ),
+        lambda response: response.seal(LATER),
         lambda response: Answer.objects.bulk_update([response.answers.first()], ["value"]),
     ],
 )
