@@ -5,6 +5,7 @@ from questionnaires.selectors.responses import (
     Place,
     Progress,
     answers_of,
+    asked_and_declined,
     asked_answers_of,
     declined_items,
     first_unanswered,
@@ -22,6 +23,7 @@ from questionnaires.selectors.tables import (
     flag_table,
     item_rows,
     score_table,
+    scores_and_flags,
 )
 from questionnaires.selectors.wording import (
     functional_instruments,
@@ -35,6 +37,7 @@ __all__ = [
     "Place",
     "Progress",
     "answers_of",
+    "asked_and_declined",
     "asked_answers_of",
     "declined_items",
     "definition_keys",
@@ -50,6 +53,7 @@ __all__ = [
     "progress",
     "revisions_of",
     "score_table",
+    "scores_and_flags",
     "shown_answer",
     "wording_for",
     "wording_of",

@@ -46,12 +46,14 @@ def asked_answers_of(response: Response) -> dict[str, Value]:
 
     An answer whose condition was taken back later (a frequency without its reason) is left out.
     """
-    answers = answers_of(response)
-    asked = {item.key for item in response.definition.asked_items(answers)}
-    return {
-        item.key: answers.get(item.key) if item.key in asked else None
-        for item in response.definition.items
-    }
+    return _asked(response, answers_of(response))
+
+
+def asked_and_declined(response: Response) -> tuple[dict[str, Value], set[str]]:
+    """Return what `asked_answers_of` and `declined_items` do, for one question to the database."""
+    rows = list(response.answers.values_list("item_key", "value", "is_declined"))
+    answers = {key: value for key, value, _is_declined in rows}
+    return _asked(response, answers), {key for key, _value, is_declined in rows if is_declined}
 
 
 def first_unanswered(response: Response) -> str | None:
@@ -111,3 +113,11 @@ def older_revisions(response_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     older = Response.objects.filter(Q(pk__in=by_original) | Q(original__in=by_original))
     rows = older.exclude(pk__in=by_original.values()).values_list("pk", "original_id")
     return {pk: by_original[original or pk] for pk, original in rows}
+
+
+def _asked(response: Response, answers: dict[str, Value]) -> dict[str, Value]:
+    asked = {item.key for item in response.definition.asked_items(answers)}
+    return {
+        item.key: answers.get(item.key) if item.key in asked else None
+        for item in response.definition.items
+    }

@@ -70,6 +70,15 @@ def flag_table(response_ids: Iterable[UUID]) -> dict[UUID, tuple[str, ...]]:
     return table
 
 
+def scores_and_flags(response_id: UUID) -> tuple[dict[str, float | None], tuple[str, ...]]:
+    """Return what `score_table` and `flag_table` say of one response, for one question."""
+    rows = Score.objects.filter(response_id=response_id).values_list("name", "value", "flags")
+    scores, flags = {}, ()
+    for name, value, of_all in rows:
+        scores[name], flags = value, tuple(of_all)
+    return scores, flags
+
+
 def item_rows(response_ids: Iterable[UUID]) -> list[ItemRow]:
     """Return every answer of these responses, response by response in the order of the items."""
     # Plain values: a model instance of answer and response for each row took twice the time.

@@ -7,6 +7,8 @@ from questionnaires.instruments import CATALOGUE
 from questionnaires.instruments.psqi import PSQI
 from questionnaires.selectors import (
     Progress,
+    asked_and_declined,
+    asked_answers_of,
     dictionary_rows,
     first_unanswered,
     flag_table,
@@ -15,6 +17,7 @@ from questionnaires.selectors import (
     place_of,
     progress,
     score_table,
+    scores_and_flags,
 )
 from questionnaires.services import decline_answer, save_answer, submit_response
 from tests.questionnaires import drafts
@@ -81,6 +84,17 @@ def test_item_rows_come_in_the_order_of_the_items_with_raw_and_value(psqi_answer
     assert [row.item_key for row in rows] == [item.key for item in PSQI.items]
     sleep = next(row for row in rows if row.item_key == "sleep_h")
     assert (sleep.raw, sleep.value, sleep.unit) == ("7:00", 7.0, "h")
+
+
+def test_what_seals_a_response_is_read_at_once(psqi_answered, django_assert_num_queries):
+    decline_answer(response=psqi_answered, item_key="d_a", at=LATER)
+    sealed = submit_response(response=psqi_answered, at=LATER)
+    with django_assert_num_queries(2):
+        answers, declined = asked_and_declined(sealed)
+        scores, flags = scores_and_flags(sealed.pk)
+    assert (answers, declined) == (asked_answers_of(sealed), {"d_a"})
+    assert scores == score_table([sealed.pk])[sealed.pk]
+    assert flags == flag_table([sealed.pk])[sealed.pk]
 
 
 def test_the_rows_of_many_responses_take_one_query(psqi_answered, django_assert_num_queries):

@@ -11,12 +11,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from questionnaires.models import Response
-from questionnaires.selectors import (
-    asked_answers_of,
-    declined_items,
-    flag_table,
-    score_table,
-)
+from questionnaires.selectors import asked_and_declined, score_table, scores_and_flags
 from questionnaires.services import SavedAnswer, start_response, submit_response
 from studies import clock
 from studies.design.eligibility import decide
@@ -120,8 +115,9 @@ def decide_again(participant: Participant) -> None:
 
 def answers_sha256(response: Response) -> str:
     """Return the SHA-256 of all answers that count, so that none can change unnoticed."""
-    declined = {key: {"missing": "declined"} for key in declined_items(response)}
-    text = json.dumps(asked_answers_of(response) | declined, sort_keys=True, separators=(",", ":"))
+    answers, refused = asked_and_declined(response)
+    declined = {key: {"missing": "declined"} for key in refused}
+    text = json.dumps(answers | declined, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -146,6 +142,7 @@ def hand_in(assessment: Assessment, actor: Actor) -> Assessment:
     """Hand in a locked assessment that was begun; `actor` is the participant, or who entered it."""
     response = submit_response(response=_draft(assessment), at=clock.now())
     assessment.move_to(AssessmentState.SUBMITTED)
+    scores, flags = scores_and_flags(response.pk)
     record(
         actor=actor,
         action="submit_assessment",
@@ -155,8 +152,8 @@ def hand_in(assessment: Assessment, actor: Actor) -> Assessment:
             "state": assessment.state,
             "answers_sha256": answers_sha256(response),
             "rule": response.rule_id,
-            "scores": score_table([response.pk])[response.pk],
-            "flags": flag_table([response.pk])[response.pk],
+            "scores": scores,
+            "flags": flags,
         },
     )
     _conclude_visit(assessment)

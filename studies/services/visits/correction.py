@@ -4,7 +4,7 @@ from django.db import transaction
 
 from questionnaires.exceptions import RevisionOutdated
 from questionnaires.models import Response
-from questionnaires.selectors import flag_table, score_table
+from questionnaires.selectors import scores_and_flags
 from questionnaires.services import correct_answer
 from studies import clock
 from studies.exceptions import CorrectionNotAllowed, ReasonMissing
@@ -58,6 +58,7 @@ def correct_assessment(
     assessment.response = now = correction.response
     assessment.save(update_fields=["response"])
     item = now.definition.item(item_key)
+    scores, flags = scores_and_flags(now.pk)
     record(
         actor=actor,
         action="correct_answer",
@@ -68,8 +69,8 @@ def correct_assessment(
             "given": told(item, correction.after),
             "response": now.pk,
             "answers_sha256": answers_sha256(now),
-            "scores": score_table([now.pk])[now.pk],
-            "flags": flag_table([now.pk])[now.pk],
+            "scores": scores,
+            "flags": flags,
         },
         reason=reason.strip(),
     )
