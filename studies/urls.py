@@ -168,6 +168,7 @@ clinicians = [
         protocol.confirm,
         name="confirm_amendment",
     ),
+    path("clinic/<slug:study>/protocol/lessons/", protocol.confirm_lessons, name="confirm_course"),
     path("clinic/<slug:study>/set-up/<slug:key>/", protocol.step, name="set_up"),
     path("clinic/<slug:study>/dry-run/", protocol.rehearsal, name="rehearsal"),
     path("clinic/<slug:study>/sequence/", sequence.sequence, name="sequence"),
@@ -226,6 +227,7 @@ clinicians = [
 therapists = [
     path("care/<slug:study>/", care.listing, name="care_listing"),
     path("care/<slug:study>/course/", care.course, name="care_course"),
+    path("care/<slug:study>/course/drop/", care.drop_changed_course, name="care_course_drop"),
     path(f"{CARE_OF}/", care.page, name="care"),
     path(f"{CARE_OF}/screening/", care.screening, name="care_screening"),
     path(f"{CARE_OF}/window/", care.window, name="care_window"),

@@ -492,6 +492,13 @@ class ConfirmAmendmentForm(ApprovalForm, ProofForm):
     field_order = ["approved_on", "password", "code"]
 
 
+class ConfirmCourseForm(ProofForm):
+    """Which course was read, and the proof of who confirms it."""
+
+    sha256 = forms.CharField(widget=forms.HiddenInput)
+    field_order = ["password", "code"]
+
+
 STEPS: Mapping[str, type[StepForm]] = {
     "about": AboutStep,
     "arms": ArmsStep,

@@ -140,6 +140,17 @@ class WindowForm(forms.Form):
         ]
 
 
+class DropCourseForm(forms.Form):
+    """Why a changed course is not given after all."""
+
+    reason = forms.CharField(
+        label=_("Why is it given up?"),
+        max_length=200,
+        help_text=_("Kept in the audit trail with your account."),
+        error_messages={"required": _("Enter a reason")},
+    )
+
+
 class AmendCourseForm(forms.Form):
     """Why the course is another one from now on."""
 

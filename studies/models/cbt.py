@@ -1,5 +1,6 @@
 """The CBT arm: the course a study pinned, lessons done, their answers, contact time, the diary."""
 
+from django.conf import settings
 from django.db import models
 
 from questionnaires.models import Response
@@ -19,6 +20,37 @@ class CourseVersion(models.Model):
 
     class Meta:
         ordering = ["study", "pinned_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.study_id} {self.sha256[:8]}"
+
+
+class CourseRequest(models.Model):
+    """A changed course that somebody asked for; a second person confirms it, or it is given up."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="course_requests")
+    sha256 = models.CharField(max_length=64, help_text="Of all lessons in all languages")
+    versions = models.JSONField(help_text="Version of each lesson by its key")
+    reason = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    is_confirmed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["study", "asked_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study"],
+                condition=models.Q(settled_at__isnull=True),
+                name="studies_courserequest_one_waits",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.study_id} {self.sha256[:8]}"

@@ -35,7 +35,10 @@ def pin_course(*, study: Study, actor: Actor, reason: str = "") -> CourseVersion
 
 @transaction.atomic
 def amend_course(*, study: Study, actor: Actor, reason: str) -> CourseVersion:
-    """Record that the study gives a changed course from now on; unchanged, nothing is written."""
+    """Record that the study gives a changed course from now on; unchanged, nothing is written.
+
+    How many people that takes is for `services/protocol/changed_course.py` to see to.
+    """
     if not reason.strip():
         raise ReasonMissing("a changed course")
     study = Study.objects.select_for_update().get(pk=study.pk)

@@ -7,13 +7,19 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from studies.design.lessons import course_sha256
-from studies.exceptions import ReasonMissing, WindowRefused
-from studies.forms.skills import AmendCourseForm, MessageForm, ScreeningForm, WindowForm
+from studies.exceptions import AmendmentRefused, ReasonMissing, WindowRefused
+from studies.forms.skills import (
+    AmendCourseForm,
+    DropCourseForm,
+    MessageForm,
+    ScreeningForm,
+    WindowForm,
+)
 from studies.models.participant import Participant
 from studies.models.sleep_window import SleepWindow
 from studies.models.study import Study
@@ -21,7 +27,7 @@ from studies.permissions import Ability, abilities_in, requires
 from studies.selectors.diary import diary_of
 from studies.services.allocation import skills_participants
 from studies.services.cbt.caseload import caseload, module_reports
-from studies.services.cbt.course import amend_course, is_course_changed
+from studies.services.cbt.course import is_course_changed
 from studies.services.cbt.lessons import contact_minutes
 from studies.services.cbt.messages import n_unread, read_thread, send_message
 from studies.services.cbt.sleep_window import (
@@ -31,9 +37,13 @@ from studies.services.cbt.sleep_window import (
     screen_for_window,
     waiting_window,
 )
+from studies.services.protocol.changed_course import change_course, drop_course, waiting_course
 from studies.services.trail.audit import staff
 from studies.views.office_hours import office_hours
 from studies.views.posting import posted
+
+RECORDED = gettext_lazy("Recorded. The changed course is given from now on.")
+ASKED = gettext_lazy("Asked. A second person has to confirm it now.")
 
 
 @require_safe
@@ -128,8 +138,9 @@ def course(request: HttpRequest, study: Study) -> HttpResponse:
     """Show which course the study gives, and record that it is another one from now on."""
     form = AmendCourseForm(posted(request))
     if form.is_valid():
-        amend_course(study=study, actor=staff(request.user), reason=form.cleaned_data["reason"])
-        messages.success(request, _("Recorded. The changed course is given from now on."))
+        reason = form.cleaned_data["reason"]
+        asked = change_course(study=study, actor=staff(request.user), reason=reason)
+        messages.success(request, RECORDED if asked is None else ASKED)
         return redirect("studies:care_course", study.code)
     context = {
         "study": study,
@@ -137,9 +148,27 @@ def course(request: HttpRequest, study: Study) -> HttpResponse:
         "form": form,
         "sha256": course_sha256(),
         "is_changed": is_course_changed(study),
+        "waiting": waiting_course(study),
+        "give_up": DropCourseForm(),
         "history": study.courses.all(),
     }
     return render(request, "studies/care/course.html", context)
+
+
+@require_POST
+@requires(Ability.TREAT)
+def drop_changed_course(request: HttpRequest, study: Study) -> HttpResponse:
+    """Give up a changed course that waits for a second person."""
+    form = DropCourseForm(posted(request))
+    if not form.is_valid():
+        messages.error(request, _("Enter a reason"))
+        return redirect("studies:care_course", study.code)
+    try:
+        drop_course(study=study, actor=staff(request.user), reason=form.cleaned_data["reason"])
+        messages.success(request, _("Given up. The study goes on with the lessons it has."))
+    except AmendmentRefused:
+        messages.error(request, _("Nothing waits any more. Nothing was changed."))
+    return redirect("studies:care_course", study.code)
 
 
 def _mine(request: HttpRequest, study: Study) -> QuerySet[Participant]:

@@ -28,6 +28,7 @@ from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
 from studies.selectors.worklist import worklist
 from studies.services.entry.enrolment import invite_participant
+from studies.services.protocol.changed_course import course_to_confirm
 from studies.services.protocol.setup import (
     ask_to_open,
     close_study,
@@ -78,6 +79,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "reasons": reasons_not_to_open(study) if study.state == StudyState.DRAFT else [],
         "waiting": waits_to_open(study),
         "amendment": version_to_confirm(study),
+        "changed_course": course_to_confirm(study),
         "give_up": AmendmentForm(),
         "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
     }

@@ -18,11 +18,17 @@ from studies.forms.protocol import (
     AmendmentForm,
     ApprovalForm,
     ConfirmAmendmentForm,
+    ConfirmCourseForm,
     FileForm,
 )
 from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires
+from studies.services.protocol.changed_course import (
+    changes_in,
+    confirm_course,
+    course_to_confirm,
+)
 from studies.services.protocol.rehearsal import in_words, rehearse
 from studies.services.protocol.two_people import takes_two
 from studies.services.protocol.versions import (
@@ -184,6 +190,28 @@ def confirm(request: HttpRequest, study: Study, number: int) -> HttpResponse:
             form.add_error(None, list(refusal.reasons))
     context = {**_compared(request, study, waiting), "form": form}
     return render(request, "studies/clinic/confirm_amendment.html", context)
+
+
+@sensitive_post_parameters("password", "code")
+@requires(Ability.CONFIRM_OPENING)
+def confirm_lessons(request: HttpRequest, study: Study) -> HttpResponse:
+    """Let changed lessons be given as the second person, with password and second factor."""
+    asked = course_to_confirm(study)
+    if asked is None:
+        return redirect("studies:protocol", study.code)
+    if refusal := too_many_tries(request):
+        return refusal
+    form = ConfirmCourseForm(posted(request), user=request.user, initial={"sha256": asked.sha256})
+    if form.is_valid():
+        try:
+            read = form.cleaned_data["sha256"]
+            confirm_course(study=study, sha256=read, actor=staff(request.user))
+            messages.success(request, _("The changed lessons are given from now on."))
+            return redirect("studies:study", study.code)
+        except AmendmentRefused as refusal:
+            form.add_error(None, list(refusal.reasons))
+    context = {"study": study, "asked": asked, "form": form, "changes": changes_in(asked)}
+    return render(request, "studies/clinic/confirm_course.html", context)
 
 
 @require_POST

@@ -112,6 +112,7 @@ STUDY = {
     "study": Ability.SEE_PARTICIPANTS,
     "study_open": Ability.SET_UP,
     "confirm_opening": Ability.CONFIRM_OPENING,
+    "confirm_course": Ability.CONFIRM_OPENING,
     "invite": Ability.INVITE,
     "screening": Ability.INVITE,
     "people": Ability.MANAGE_MEMBERS,
@@ -147,6 +148,7 @@ STUDY = {
     "queries": Ability.SEE_PARTICIPANTS,
     "care_listing": Ability.TREAT,
     "care_course": Ability.TREAT,
+    "care_course_drop": Ability.TREAT,
 }
 # The same, with something of the study in the address: a participant's code ...
 PARTICIPANT_OF_STUDY = {
@@ -264,6 +266,7 @@ POST_ONLY = {
     "guardian_reissue",
     "revoke",
     "revoke_role",
+    "care_course_drop",
     "settle_copy",
     "unblinding_notice",
     "export",

@@ -1,15 +1,22 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from studies import clock
+from studies.design.lessons import course_sha256
+from studies.design.protocol import four_arms
 from studies.models.cbt import CourseVersion
+from studies.models.study import Role
 from studies.services.allocation import arm_kind_of
+from studies.services.cbt.course import is_course_changed
 from studies.services.cbt.messages import send_message
 from studies.services.cbt.sleep_window import waiting_window, window_in_force
-from tests.factories import make_participant, make_study
+from studies.services.protocol.changed_course import waiting_course
+from tests.factories import PASSWORD, make_participant, make_staff, make_study
 from tests.studies.services.learning import reach_window, take_lesson, therapist_of, write_diary
 from tests.studies.views.browsers import clinician_in, desk_of, learner, listener
+from therapy_site.demonstration import current_code
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +135,37 @@ def test_a_changed_course_is_recorded_as_an_amendment(taught):
     assert "Enter a reason" in client.post(address, {}).content.decode()
     client.post(address, {"reason": "clearer words"})
     assert "clearer words" in client.get(address).content.decode()
+
+
+def test_a_changed_course_of_a_study_of_two_waits_for_a_second_person(settings):
+    study = make_study(protocol=replace(four_arms(), two_people_open=True))
+    CourseVersion.objects.update(sha256="0" * 64)
+    settings.NOCTURNE_MODE = "real"
+    first = desk_of(make_staff(Role.THERAPIST, study=study))
+    account = make_staff(Role.COORDINATOR, study=study)
+    second = desk_of(account)
+    address, page = f"/care/{study.code}/course/", f"/clinic/{study.code}/protocol/lessons/"
+    assert second.get(page).status_code == 302
+    said = first.post(address, {"reason": "clearer words"}, follow=True).content.decode()
+    assert "A second person has to confirm it" in said
+    assert "Give it up" in said
+    assert first.get(page).status_code == 404
+    assert page in second.get(f"/clinic/{study.code}/").content.decode()
+    shown = second.get(page).content.decode()
+    assert "clearer words" in shown
+    proof = {"sha256": course_sha256(), "password": PASSWORD}
+    wrong = second.post(page, proof | {"code": "000000"}).content.decode()
+    assert "The password or the code is not right" in wrong
+    assert is_course_changed(study)
+    # Given up, and asked for again.
+    first.post(f"{address}drop/", {"reason": ""})
+    assert waiting_course(study) is not None
+    gone = first.post(f"{address}drop/", {"reason": "not yet"}, follow=True).content.decode()
+    assert "Given up." in gone
+    first.post(address, {"reason": "now"})
+    done = second.post(page, proof | {"code": current_code(account)}, follow=True).content.decode()
+    assert "The changed lessons are given from now on." in done
+    assert not is_course_changed(study)
 
 
 def test_contradicting_times_are_marked_and_not_counted():
