@@ -121,6 +121,18 @@ class LockRefused(StudyError):
         )
 
 
+class UnlockAsked(StudyError):
+    """Arms cannot become known while somebody wants the database opened again."""
+
+    code = "unlock_asked"
+
+    def __init__(self, study: str) -> None:
+        super().__init__(
+            "a locked database that nobody asks to open was expected, got a question that waits in "
+            f"{study}. Answer it first: once arms are known, no database is opened again."
+        )
+
+
 class LooseEndsLeft(StudyError):
     """A database cannot be locked while something is open that nobody gave a reason for."""
 

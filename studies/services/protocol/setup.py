@@ -12,7 +12,14 @@ from studies.design.dry_run import Finding
 from studies.design.errors import DesignError
 from studies.design.protocol import Protocol, four_arms
 from studies.design.screening import CPSS
-from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable, StudyNotReady
+from studies.exceptions import (
+    EngineMissing,
+    ReasonMissing,
+    RendererUnreadable,
+    StudyNotReady,
+    UnlockAsked,
+)
+from studies.models.lock import LockLevel, LockState
 from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
 from studies.models.visit import Assessment
@@ -187,10 +194,15 @@ def close_study(*, study: Study, actor: Actor, reason: str = "") -> Study:
 
 @transaction.atomic
 def unblind_study(*, study: Study, actor: Actor, reason: str) -> Study:
-    """Let results be read by arm; only a locked database, only with a reason, only once."""
+    """Let results be read by arm; only a locked database, only with a reason, only once.
+
+    Raises UnlockAsked while somebody wants the database opened again: afterwards nobody can.
+    """
     if not reason.strip():
         raise ReasonMissing("unblinding")
     study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.locks.filter(level=LockLevel.STUDY, state=LockState.UNLOCK_ASKED).exists():
+        raise UnlockAsked(study.code)
     lock_before_unblinding(study=study, actor=actor)
     study.move_to(StudyState.UNBLINDED, unblinded_at=clock.now())
     record(

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from studies.exceptions import StudyError
+from studies.exceptions import StudyError, UnlockAsked
 from studies.forms.research import UnblindForm
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires
@@ -37,6 +37,9 @@ def unblind(request: HttpRequest, study: Study) -> HttpResponse:
             unblind_study(study=study, actor=staff(request.user), reason=reason)
             messages.success(request, _("The study is unblinded. Outcomes are shown by arm."))
             return redirect("studies:outcomes", study.code)
+        except UnlockAsked:
+            words = _("Somebody asked to open the database again. It has to be answered first.")
+            form.add_error(None, words)
         except StudyError:
             words = _("A study is unblinded when its database is locked, and only once.")
             form.add_error(None, words)

@@ -1,7 +1,7 @@
 import pytest
 
 from studies.models.study import StudyState
-from studies.services.closing.locks import lock_database
+from studies.services.closing.locks import answer_unlocking, ask_to_unlock, lock_database
 from studies.services.protocol.setup import close_study, unblind_study
 from studies.services.trail.audit import SYSTEM
 from tests.factories import make_participant, make_study
@@ -56,6 +56,21 @@ def test_unblinding_waits_for_the_end_and_wants_reason_and_code():
     page = client.get(f"/research/{study.code}/").content.decode()
     assert not [arm for arm in ARMS if arm not in page]
     assert "This study is blinded." not in page
+
+
+def test_no_arm_becomes_known_while_somebody_asks_to_open_the_database():
+    study = make_study()
+    client, address = researcher_in(study), f"/research/{study.code}/unblind/"
+    close_study(study=study, actor=SYSTEM)
+    asked = ask_to_unlock(
+        lock=lock_database(study=study, actor=SYSTEM), reason="a wrong date", actor=SYSTEM
+    )
+    said = {"reason": "the data are complete", "code": study.code}
+    assert "It has to be answered first" in client.post(address, said).content.decode()
+    study.refresh_from_db()
+    assert study.state == StudyState.LOCKED
+    answer_unlocking(lock=asked, agrees=False, actor=SYSTEM)
+    assert client.post(address, said).status_code == 302
 
 
 def test_an_unblinded_export_still_needs_the_ability(client):
