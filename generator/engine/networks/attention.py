@@ -18,6 +18,12 @@ Deviations from the source
 4. S_{t-1} in equation 11 is the hidden state before, h_{t-1}, so that training stays parallel.
 5. A learned null key lets a head look at nothing, and a learned bias tells it how far back a
    segment lies; the paper has neither.
+6. Equation 10 sums over the network's layers, with weights of their own for two kinds of
+   information, A and B. Here it sums over the three scales of equation 12, one weight each, made
+   to add up to 1, and every scale's context has a projection of its own into the sum.
+7. Equations 13 to 15 look back on every state since the piece began; here each scale looks back
+   on its last `NetworkShape.memory` segments, so that an event costs the same however long the
+   night. What lies further back is the copy head's.
 """
 
 import math

@@ -4,8 +4,7 @@ Conventions
 -----------
 pitch class   0-11, 0 = C
 degree        0-6, 0 = tonic
-mode          "major" or "minor"; minor is the natural scale, with the raised seventh degree allowed
-              where a dominant chord asks for it
+mode          "major" or "minor"; minor is the natural scale, so its dominant is a minor chord
 
 References
 ----------
@@ -18,7 +17,6 @@ import numpy as np
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
-HARMONIC_MINOR = (0, 2, 3, 5, 7, 8, 11)
 SCALES = {"major": MAJOR, "minor": MINOR}
 PENTATONIC = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
 
@@ -35,7 +33,7 @@ def scale_mask(tonic: int, mode: str) -> np.ndarray:
     return mask
 
 
-def triad(degree: int, mode: str, *, dominant: bool = False) -> tuple[int, int, int]:
+def triad(degree: int, mode: str) -> tuple[int, int, int]:
     """Return root, third and fifth (pitch classes above the tonic) of a scale degree.
 
     Parameters
@@ -43,10 +41,8 @@ def triad(degree: int, mode: str, *, dominant: bool = False) -> tuple[int, int, 
     degree : int
         0-6.
     mode : str
-    dominant : bool
-        In minor, build the chord on the harmonic scale, so that V is a major triad.
     """
-    scale = HARMONIC_MINOR if dominant and mode == "minor" else SCALES[mode]
+    scale = SCALES[mode]
     root, third, fifth = (scale[(degree + 2 * k) % 7] for k in range(3))
     return root, third, fifth
 

@@ -8,9 +8,8 @@ def test_the_key_of_d_major_holds_two_sharps():
     assert np.flatnonzero(scale_mask(2, "major")).tolist() == [1, 2, 4, 6, 7, 9, 11]
 
 
-def test_the_fifth_degree_of_minor_is_minor_unless_it_is_asked_to_lead():
+def test_the_fifth_degree_of_minor_is_minor():
     assert triad(4, "minor") == (7, 10, 2)
-    assert triad(4, "minor", dominant=True) == (7, 11, 2)
 
 
 @pytest.mark.parametrize("tonic", range(12))
