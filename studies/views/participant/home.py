@@ -38,7 +38,7 @@ def today(request: HttpRequest, participant: Participant) -> HttpResponse:
     if participant.state == ParticipantState.INVITED and is_open:
         return redirect("studies:consent" if is_asked(participant) else "studies:waiting")
     keep_calendar(participant=participant)
-    if _group_is_news(request, participant):
+    if is_open and _group_is_news(request, participant):
         return redirect("studies:group")
     context = {"participant": participant, "page": today_page(participant)}
     return render(request, "studies/participant/today.html", context)

@@ -83,6 +83,13 @@ def test_the_group_is_told_once_and_never_by_an_algorithm():
     assert "Music for tonight" in client.get("/me/").content.decode()
 
 
+def test_nobody_is_promised_music_after_the_end():
+    participant = listener()
+    close_study(study=participant.study, actor=SYSTEM, reason="the sponsor ended it")
+    page = phone_of(participant).get("/me/")
+    assert (page.status_code, "every night" in page.content.decode().lower()) == (200, False)
+
+
 def test_a_new_device_in_the_fourth_week_begins_with_today():
     participant = listener()
     with clock.at(clock.now() + timedelta(weeks=2)):
