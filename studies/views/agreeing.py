@@ -1,5 +1,6 @@
 """Reading a consent text and showing that it was understood: the same for child and guardian."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,8 +10,9 @@ from django.urls import reverse
 from studies.forms.agreeing import QuestionsForm
 from studies.models.consent import Consent, ConsentText
 from studies.models.participant import Participant
-from studies.services.entry.consent import answer_questions, has_understood
+from studies.services.entry.consent import TAKES_PART, answer_questions, has_understood
 from studies.services.entry.copies import copies_of, copy_of
+from studies.services.entry.majority import agreements_missing
 from studies.views.posting import posted
 
 
@@ -34,6 +36,12 @@ class Reader:
         return has_understood(self.participant, self.text, self.role)
 
     @property
+    def is_again(self) -> bool:
+        """Whether somebody who takes part already is asked once more."""
+        takes_part = self.participant.state in TAKES_PART
+        return takes_part and self.role in agreements_missing(self.participant)
+
+    @property
     def after_reading(self) -> str:
         """Where the last page leads."""
         return self.url("decide" if self.has_understood else "questions")
@@ -43,19 +51,22 @@ class Reader:
         return {"participant": self.participant, "text": self.text, "base": self.base, **more}
 
 
-def text_page(request: HttpRequest, reader: Reader, number: int) -> HttpResponse:
-    """Show one page of the text: one idea."""
+def text_page(
+    request: HttpRequest, reader: Reader, number: int, opening: Mapping[str, object] | None = None
+) -> HttpResponse:
+    """Show one page of the text: one idea; `opening` is what the first one says besides."""
     pages = reader.text.pages
     if not 1 <= number <= len(pages):
         raise Http404
     content = pages[number - 1]
-    is_last = number == len(pages)
+    is_first, is_last = number == 1, number == len(pages)
     context = reader.context(
+        **((opening or {}) if is_first else {}),
         number=number,
         total=len(pages),
         title=content["title"],
         paragraphs=content["body"].strip().splitlines(),
-        previous=reader.url("page", number - 1) if number > 1 else "",
+        previous="" if is_first else reader.url("page", number - 1),
         following=reader.after_reading if is_last else reader.url("page", number + 1),
     )
     return render(request, "studies/participant/consent_page.html", context)

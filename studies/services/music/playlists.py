@@ -31,7 +31,7 @@ from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Arm, ArmKind, Study, StudyState
 from studies.models.visit import Assessment
-from studies.services.allocation import arm_of, music_participants
+from studies.services.allocation import arm_kind_of, arm_of, music_participants
 from studies.services.music.briefs import brief_of, opaque_key
 from studies.services.music.pool import mix_for, rest_after
 from studies.services.music.tastes import next_taste, taste_of
@@ -182,6 +182,11 @@ def is_in_treatment(participant: Participant) -> bool:
         and not Withdrawal.objects.filter(participant=participant).exists()
         and _awaited(participant.study).filter(visit__participant=participant).exists()
     )
+
+
+def gets_music(participant: Participant) -> bool:
+    """Return whether there is music for the participant this evening."""
+    return is_in_treatment(participant) and arm_kind_of(participant) == ArmKind.MUSIC
 
 
 def _awaited(study: Study) -> QuerySet[Assessment]:

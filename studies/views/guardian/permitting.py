@@ -31,6 +31,7 @@ def home(request: HttpRequest, participant: Participant) -> HttpResponse:
     context = {
         "participant": participant,
         "is_asked": _is_asked(participant),
+        "is_again": _reader(request, participant).is_again,
         "permission": _held(participant),
         "copies": copies_of(participant),
     }

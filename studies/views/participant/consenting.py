@@ -15,6 +15,7 @@ from studies.services.entry.consent import ASKABLE, TAKES_PART, current_text
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing, own_role
 from studies.services.entry.screening import screening_waits
+from studies.services.music.playlists import gets_music
 from studies.views.agreeing import Reader, copy_file, questions_page, text_page
 from studies.views.participant.session import consent_page
 from studies.views.posting import posted
@@ -29,7 +30,9 @@ def first(request: HttpRequest, participant: Participant) -> HttpResponse:
 @require_safe
 @consent_page
 def page(request: HttpRequest, participant: Participant, number: int) -> HttpResponse:
-    return text_page(request, _reader(participant), number)
+    reader = _reader(participant)
+    opening = {"is_again": reader.is_again, "has_music": gets_music(participant)}
+    return text_page(request, reader, number, opening)
 
 
 @consent_page
@@ -83,7 +86,11 @@ def waiting(request: HttpRequest, participant: Participant) -> HttpResponse:
     is_open = participant.study.state == StudyState.OPEN
     if not is_open or participant.state not in ASKABLE or not agreements_missing(participant):
         return redirect("studies:today")
-    context = {"participant": participant, "copies": copies_of(participant)}
+    context = {
+        "participant": participant,
+        "copies": copies_of(participant),
+        "has_music": gets_music(participant),
+    }
     return render(request, "studies/participant/waiting.html", context)
 
 

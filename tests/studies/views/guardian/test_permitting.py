@@ -8,6 +8,7 @@ from studies.models.consent import ConsentState, CopyMail
 from studies.models.participant import Participant, ParticipantState
 from studies.services.entry.consent import text_in
 from tests.factories import PIN, make_participant, name_guardian, permit
+from tests.studies.services.entry.test_consent import amend_text
 from tests.studies.views.browsers import clinician_in, phone_of
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +174,14 @@ def test_who_takes_part_is_led_to_a_new_text_first_and_may_still_stop() -> None:
     assert client.get("/me/").url == "/me/waiting/"
     permit_again(participant)
     assert client.get("/me/").url != "/me/waiting/"
+
+
+def test_a_guardian_who_is_asked_again_reads_why() -> None:
+    participant = make_participant("allocated")
+    client, why = guardian_of(participant), "Your child takes part already"
+    assert why not in client.get("/guardian/").content.decode()
+    amend_text(participant)
+    assert why in client.get("/guardian/").content.decode()
 
 
 def permit_again(participant: Participant) -> None:

@@ -3,8 +3,9 @@ import pytest
 from studies.models.consent import Consent
 from studies.models.participant import Participant, ParticipantState
 from studies.services.entry.consent import current_text
-from tests.factories import invite, make_participant, make_study, permit, understand
-from tests.studies.views.browsers import phone_of
+from tests.factories import decide, invite, make_participant, make_study, permit, understand
+from tests.studies.services.entry.test_consent import amend_text
+from tests.studies.views.browsers import learner, listener, phone_of
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +153,24 @@ def test_talking_first_decides_nothing():
 def test_an_unknown_decision_is_asked_again():
     client = phone_of(make_participant())
     assert client.get("/me/consent/check/?decision=maybe").url == "/me/consent/decide/"
+
+
+def test_who_is_asked_again_reads_why_and_finds_the_music():
+    participant, why = listener(), "You said yes before"
+    phone = phone_of(participant)
+    assert why not in phone.get("/me/consent/1/").content.decode()
+    amend_text(participant)
+    assert phone.get("/me/").url == "/me/consent/"
+    first = phone.get("/me/consent/1/").content.decode()
+    assert why in first
+    assert 'href="/me/tonight/"' in first
+    assert why not in phone.get("/me/consent/2/").content.decode()
+    decide(participant)
+    assert phone.get("/me/").url == "/me/waiting/"
+    assert 'href="/me/tonight/"' in phone.get("/me/waiting/").content.decode()
+
+
+def test_who_has_lessons_is_shown_no_way_to_music():
+    participant = learner()
+    amend_text(participant)
+    assert "/me/tonight/" not in phone_of(participant).get("/me/consent/1/").content.decode()
