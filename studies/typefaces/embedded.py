@@ -62,9 +62,17 @@ def faces_for(text: str) -> Iterator[Faces]:
         yield Faces(has_chinese=False)
         return
     with _lock:
-        for weight, name in CHINESE.items():
-            pdfmetrics.registerFont(TTFont(name, io.BytesIO(_cut(letters, weight))))
-        yield Faces(has_chinese=True)
+        fonts = [
+            TTFont(name, io.BytesIO(_cut(letters, weight))) for weight, name in CHINESE.items()
+        ]
+        for font in fonts:
+            pdfmetrics.registerFont(font)
+        try:
+            yield Faces(has_chinese=True)
+        finally:
+            # reportlab keeps the first font of a name, and of a face, whatever comes after.
+            for font in fonts:
+                font.unregister()
 
 
 @cache
