@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from studies import clock
 from studies.models.access import Holder, PrivateLink
-from studies.models.consent import CopyMail, CopyMailState
+from studies.models.consent import Consent, ConsentRole, ConsentState, CopyMail, CopyMailState
 from studies.models.participant import Participant, ParticipantState
 from studies.models.query import DataQuery, QueryState
 from studies.models.reminder import Reminder, ReminderState
@@ -36,6 +36,8 @@ ENDED = {
 }
 # Who may have a visit to answer.
 ANSWER = (ParticipantState.CONSENTED, ParticipantState.ALLOCATED)
+# Who is asked again when the text of the consent changes.
+TAKES_PART = (*ANSWER, ParticipantState.BASELINE_DONE)
 
 
 class Attention(models.TextChoices):
@@ -44,6 +46,7 @@ class Attention(models.TextChoices):
     SAFETY = "safety", _("Safety: somebody must look")
     CONTACT = "contact", _("Contact to verify")
     ALLOCATE = "allocate", _("Ready to be allocated")
+    CONSENT = "consent", _("Consent to the new text is missing")
     CLOSING = "closing", _("Visit closes soon")
     LATE = "late", _("Visit is late")
     MISSED = "missed", _("Missed a visit")
@@ -125,6 +128,7 @@ def worklist(study: Study, seen_by: User) -> Worklist:
     weeks = {} if is_over else _weeks(study)
     with_link = set(_usable_links(study).values_list("participant", flat=True))
     beside = [(attention, _people_in(rows)) for attention, rows in _beside_visits(study)]
+    outdated = dict(beside)[Attention.CONSENT]
     places = []
     for key, state, verified_at in people:
         visits = (Attention.NONE, None)
@@ -132,6 +136,8 @@ def worklist(study: Study, seen_by: User) -> Worklist:
             visits = _attention(state, weeks.get(key, {}), has_link=key in with_link)
         if visits[0] == Attention.ALLOCATE and must_be_reached and verified_at is None:
             visits = (Attention.CONTACT, None)
+        elif visits[0] == Attention.ALLOCATE and key in outdated:
+            visits = (Attention.CONSENT, None)
         found = [visits, *((attention, None) for attention, keys in beside if key in keys)]
         attention, week = min(found, key=_urgency)
         places.append(_Place(key, attention, week))
@@ -203,6 +209,7 @@ def _beside_visits(study: Study) -> list[tuple[Attention, models.QuerySet]]:
     queries = DataQuery.objects.filter(assessment__visit__participant__study=study)
     return [
         (Attention.SAFETY, items.values_list("participant", flat=True)),
+        (Attention.CONSENT, _outdated_consents(study).values_list("participant", flat=True)),
         (Attention.NO_ADDRESS, _held_reminders(study).values_list("participant", flat=True)),
         (
             Attention.COPY,
@@ -219,6 +226,24 @@ def _beside_visits(study: Study) -> list[tuple[Attention, models.QuerySet]]:
 
 def _people_in(rows: models.QuerySet) -> set[int]:
     return set(rows.order_by())
+
+
+def _outdated_consents(study: Study) -> models.QuerySet[Consent]:
+    """Return the answers to an older text that no newer one has followed yet, in an open study.
+
+    Who is of age by now agrees alone: a consent of their own follows assent and permission too.
+    """
+    roles = Q(role=OuterRef("role")) | Q(role=ConsentRole.CONSENT)
+    held = Consent.objects.filter(
+        roles, participant=OuterRef("participant"), state=ConsentState.AGREED
+    )
+    return Consent.objects.filter(
+        ~Exists(held),
+        participant__study=study,
+        participant__study__state=StudyState.OPEN,
+        participant__state__in=TAKES_PART,
+        state=ConsentState.SUPERSEDED,
+    )
 
 
 def _held_reminders(study: Study) -> models.QuerySet[Reminder]:

@@ -21,7 +21,8 @@ from studies.services.entry.identity import keep_identity
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM
 from studies.services.visits.scheduling import keep_calendar
-from tests.factories import clinician_of, invite, make_participant, make_study
+from tests.factories import clinician_of, decide, invite, make_participant, make_study, permit
+from tests.studies.services.entry.test_consent import amend_text
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,25 @@ def test_who_needs_somebody_comes_first() -> None:
     with clock.at(clock.now() + timedelta(weeks=6)):
         keep_calendar()
         assert Attention.MISSED in {row.attention for row in worklist(study, clinician_of(study))}
+
+
+def test_who_has_not_agreed_to_a_new_text_is_on_the_worklist_until_both_have() -> None:
+    study = make_study()
+    ready = make_participant("baseline_done", study=study)
+    allocated = make_participant("allocated", study=study)
+    make_participant("invited", study=study)
+    amend_text(allocated)
+
+    def attentions() -> dict[int, Attention]:
+        rows = worklist(study, clinician_of(study))
+        return {row.participant.pk: row.attention for row in rows}
+
+    outdated = {key for key, found in attentions().items() if found == Attention.CONSENT}
+    assert outdated == {ready.pk, allocated.pk}
+    decide(allocated)
+    assert attentions()[allocated.pk] == Attention.CONSENT
+    permit(allocated)
+    assert attentions()[allocated.pk] == Attention.NONE
 
 
 def test_nobody_is_needed_any_more_in_a_study_that_is_closed() -> None:
