@@ -26,6 +26,7 @@ from studies.stats.report.blocks import (
     Table,
 )
 from studies.stats.report.counts import ArmFlow, Flow
+from studies.stats.report.departures import departures_table
 from studies.stats.report.figures import People, Point, Row, Series
 from studies.stats.report.flow import draw_flow, flow_table
 from studies.stats.report.harm_tables import harms_compared_table, harms_table
@@ -109,6 +110,12 @@ class _Sources:
     def has_arms(self) -> bool:
         return len(self.results.table.levels) > 1
 
+    def told(self, key: str, **values: object) -> str:
+        """Return a text; of one pool the one that speaks of everybody, where there is such."""
+        pooled = f"pooled.{key.replace('.', '_')}"
+        is_pooled = not self.has_arms and self.words.has(pooled)
+        return self.words(pooled if is_pooled else key, **values)
+
     def series(self, outcome: str, method: str, visits: tuple[str, ...]) -> list[Series]:
         return [
             Series(
@@ -158,7 +165,7 @@ def _opening(of: _Sources) -> Iterator[Block]:
     yield Facts(tuple(rows))
     if about.deviations:
         yield Heading(words("headings.deviations"))
-        yield _deviations(about, words)
+        yield departures_table(about.deviations, words)
 
 
 def _plan_words(about: About, words: Words) -> str:
@@ -172,29 +179,12 @@ def _plan_words(about: About, words: Words) -> str:
     return words("facts.plan_version", number=about.plan_number, state=state)
 
 
-def _deviations(about: About, words: Words) -> Table:
-    rows = tuple(
-        tuple(_plain(item[key]) for key in ("part", "planned", "analysed", "reason"))
-        for item in about.deviations
-    )
-    header = tuple(words(f"tables.{key}") for key in ("part", "planned", "analysed", "reason"))
-    return Table(words("tables.deviations"), header, rows, 4)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {_plain(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value)
-    return "\N{EN DASH}" if value in (None, "") else str(value)
-
-
 def _flow(of: _Sources) -> Iterator[Block]:
     words = of.words
     flow = _with_analysed(of.about.flow or flow_of_table(of.results), of.results)
     yield Heading(words("headings.flow"))
     yield Figure(
-        "flow", words("flow.title"), words("flow.description"), partial(draw_flow, flow, words),
+        "flow", words("flow.title"), of.told("flow.description"), partial(draw_flow, flow, words),
         flow_table(flow, words), is_wide=len(flow.arms) > 3,
     )  # fmt: skip
 
@@ -241,10 +231,10 @@ def _retention(of: _Sources) -> Iterator[Block]:
         )  # fmt: skip
         series.append(Series(words.arm(arm), points))
     draw = partial(figures.over_visits, series, of.weeks(of.visits),
-                   words("figures.retention_axis"), share=True)  # fmt: skip
+                   of.told("figures.retention_axis"), share=True)  # fmt: skip
     yield Figure(
         "retention", words("figures.retention_title"),
-        words("figures.retention_description", outcome=words.outcome(outcome), level=_level(of)),
+        of.told("figures.retention_description", outcome=words.outcome(outcome), level=_level(of)),
         draw, scores_table(results, outcome, words),
     )  # fmt: skip
     yield patterns_table(results, outcome, words)
@@ -300,7 +290,7 @@ def _means(of: _Sources) -> Iterator[Block]:
         name = words.outcome(outcome)
         yield Figure(
             f"means-{outcome}", words("figures.means_title", outcome=name),
-            words("figures.means_description", level=_level(of)),
+            of.told("figures.means_description", level=_level(of)),
             partial(figures.over_visits, of.series(outcome, "mean", of.visits),
                     of.weeks(of.visits), words("points")),
             means_table(of.results, of.numbers, outcome, words),
@@ -314,7 +304,7 @@ def _rates(of: _Sources) -> Iterator[Block]:
         name = words.outcome(outcome)
         yield Figure(
             f"rates-{outcome}", words("figures.rates_title", outcome=name),
-            words("figures.rates_description", level=_level(of)),
+            of.told("figures.rates_description", level=_level(of)),
             partial(figures.rates, of.series(outcome, "rate_of_means", visits), of.weeks(visits),
                     words("figures.rates_axis")),
             rates_table(of.results, of.numbers, outcome, words),
@@ -354,7 +344,7 @@ def _people(of: _Sources) -> Iterator[Block]:
     yield Heading(words("headings.people"))
     yield Figure(
         "spaghetti", words("figures.spaghetti_title", outcome=name),
-        words("figures.spaghetti_description"),
+        of.told("figures.spaghetti_description"),
         partial(figures.spaghetti, people, of.weeks(of.visits), words("points")),
     )  # fmt: skip
     yield Figure(

@@ -49,7 +49,8 @@ thead .number{white-space:normal}
 .step{padding-left:1.6rem}
 footer{margin-top:3rem;color:var(--quiet);font-size:.85rem}
 @media(max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
-th,td{padding:.28rem .4rem}}
+th,td{padding:.28rem .4rem}tbody th{white-space:normal;min-width:7rem}
+.words th,.words td{min-width:9rem}.words th:first-child{min-width:6rem}}
 @page{size:A4;margin:16mm 15mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}h2{break-after:avoid}
 figure,tr{break-inside:avoid}.table,.drawing{overflow:visible}table{font-size:8pt}

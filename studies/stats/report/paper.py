@@ -268,23 +268,40 @@ def _table(table: Table) -> Iterator[Flowable]:
 
 
 def _widths(table: Table, size: float) -> list[float]:
-    """Return widths that give every column what its longest text needs, as far as there is room."""
-    columns = zip(table.header, *table.rows, strict=True)
-    needed = []
-    for texts in columns:
-        head, *rest = texts
-        words = [max(head.split(" "), key=len), *rest]
-        longest = max(pdfmetrics.stringWidth(word, _font(word, bold=True), size) for word in words)
-        needed.append(max(NARROWEST, longest + 8))
-    total = sum(needed)
-    if total <= TEXT_WIDTH:
-        return needed
-    labels = sum(needed[: table.n_labels])
-    rest = total - labels
-    room = TEXT_WIDTH - rest
-    if room < 0.22 * TEXT_WIDTH:
-        return [width * TEXT_WIDTH / total for width in needed]
-    return [w * room / labels for w in needed[: table.n_labels]] + needed[table.n_labels :]
+    """Return widths that give every column what its longest text needs, as far as there is room.
+
+    Where there is not, columns of words wrap, and no word is broken that fits into a line.
+    """
+    columns = list(zip(table.header, *table.rows, strict=True))
+    wanted = [max(_width(text, size) for text in (_word(t[0]), *t[1:])) for t in columns]
+    if sum(wanted) <= TEXT_WIDTH:
+        return wanted
+    least = [max(_width(_word(text), size) for text in texts) for texts in columns]
+    n_words = table.n_labels
+    room = TEXT_WIDTH - sum(wanted[n_words:])
+    if room < max(0.22 * TEXT_WIDTH, sum(least[:n_words])):
+        return _shared(least, wanted, TEXT_WIDTH)
+    return _shared(least[:n_words], wanted[:n_words], room) + wanted[n_words:]
+
+
+def _width(text: str, size: float) -> float:
+    return max(NARROWEST, pdfmetrics.stringWidth(text, _font(text, bold=True), size) + 8)
+
+
+def _word(text: str) -> str:
+    """Return the longest word; Chinese may break between any two characters."""
+    return "" if is_chinese(text) else max(text.split(" "), key=len)
+
+
+def _shared(least: Sequence[float], wanted: Sequence[float], room: float) -> list[float]:
+    """Return the least widths with what is left of the room, in proportion to what is wanted."""
+    left = room - sum(least)
+    if left < 0:
+        return [width * room / sum(least) for width in least]
+    # A long reason in a cell of its own must not take the room of all others.
+    more = [min(want, room / 2) - low for low, want in zip(least, wanted, strict=True)]
+    more = [max(0.0, one) for one in more]
+    return [low + one * left / (sum(more) or 1) for low, one in zip(least, more, strict=True)]
 
 
 def _cell(text: str, place: int, table: Table, size: float, *, bold: bool = False) -> Flowable:

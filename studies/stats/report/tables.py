@@ -207,7 +207,8 @@ def responders_table(results: Results, numbers: Numbers, outcome: str, words: Wo
     if has_arms:
         header.append(words("tables.against", reference=words.arm(levels[0])))
     rule = rule_text(plan.outcome(outcome).data["responder"], words)
-    caption = words("tables.responders", outcome=words.outcome(outcome), rule=rule,
+    key = "tables.responders" if has_arms else "pooled.tables_responders"
+    caption = words(key, outcome=words.outcome(outcome), rule=rule,
                     level=_percents(results))  # fmt: skip
     return Table(caption, tuple(header), tuple(rows), 2)
 

@@ -177,6 +177,12 @@ def test_a_blinded_report_compares_nothing_and_names_no_arm_beside_the_plan(resu
     )
     assert not [arm for arm in ("CBT", "LSTM", "MCMG") if arm in cells]
     assert "All together" in cells
+    figures = [b for b in report.blocks if isinstance(b, Figure)]
+    said = " ".join(f"{b.title} {b.description}" for b in figures)
+    assert " arm" not in said.replace("all arms together", "")
+    assert "above 0 more respond than in the reference arm" not in cells + " ".join(
+        table.caption for table in tables
+    )
 
 
 HARMS = Harms(
@@ -223,13 +229,28 @@ def test_a_blinded_report_has_harms_of_everybody_together_and_a_quiet_trial_noug
 
 
 def test_departures_from_the_locked_plan_stand_at_the_top(results):
-    departures = ({"part": "level", "planned": 0.95, "analysed": 0.9, "reason": "asked"},)
+    departures = (
+        {"part": "level", "planned": 0.95, "analysed": 0.9, "reason": "asked"},
+        {"part": "primary", "planned": {"visit": "8", "method": "mmrm", "adjust": "holm"},
+         "analysed": {"visit": "8", "method": "ancova", "adjust": "bonferroni"}, "reason": "asked"},
+        {"part": "outcomes", "planned": {"psqi": {"responder": {"score_at_most": 5}}},
+         "analysed": {"psqi": {"responder": {"score_at_most": 6}, "margin": 2}}, "reason": "asked"},
+        {"part": "interim", "planned": None, "analysed": {"now": 1}, "reason": "asked"},
+    )  # fmt: skip
     report = report_of(
         results, plan_number=2, plan_locked_at=WHEN, is_before_unblinding=False,
         deviations=departures,
     )  # fmt: skip
     first = [b for b in report.blocks[:6] if isinstance(b, Table)]
-    assert first[0].rows == (("level", "0.95", "0.9", "asked"),)
+    assert [row[:3] for row in first[0].rows] == [
+        ("Level of intervals", "0.95", "0.9"),
+        ("Primary analysis: method", "Mixed model", "Covariance analysis"),
+        ("Primary analysis: adjustment", "Holm", "Bonferroni"),
+        ("Outcomes: PSQI: responders", "score of 5 or less", "score of 6 or less"),
+        ("Outcomes: PSQI: margin, points", "\N{EN DASH}", "2"),
+        ("Looks before the end", "\N{EN DASH}", "now: 1"),
+    ]
+    assert {row[3] for row in first[0].rows} == {"asked"}
     page = to_html(report, words_in("en"))
     assert "The analysis plan was locked after unblinding." in page
 

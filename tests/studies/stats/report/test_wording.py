@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from studies.stats.analysis.harms import ASKED, BEFORE, KINDS
 from studies.stats.family import Adjustment
-from studies.stats.plan.plan import ESTIMAND, METHODS, STRATEGIES
+from studies.stats.plan.plan import ESTIMAND, METHODS, STRATEGIES, schema
 from studies.stats.plan.responder_rules import CONDITIONS
 from studies.stats.report.wording import LANGUAGES, words_in
 
@@ -37,6 +38,8 @@ def test_there_is_a_word_for_everything_a_plan_may_choose(language):
     assert all(words(f"methods_of.{name}") for name in STRATEGIES)
     assert all(words(f"estimand.{name}") for name in ESTIMAND)
     assert all(words(f"rules.{name}", value="3") for name in CONDITIONS)
+    assert all(words(f"parts.{name}") for name in schema()["properties"])
+    assert all(words(f"harms.{kind}") for kind in (*KINDS, ASKED, BEFORE))
 
 
 def test_chinese_texts_have_chinese_commas():
