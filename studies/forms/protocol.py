@@ -475,6 +475,17 @@ class AmendmentForm(forms.Form):
     )
 
 
+class GivingUpForm(forms.Form):
+    """Why what was submitted is given up."""
+
+    reason = forms.CharField(
+        label=_("Why is it given up?"),
+        max_length=500,
+        help_text=_("Kept with the version and in the audit trail."),
+        error_messages={"required": _("Enter a reason")},
+    )
+
+
 class ApprovalForm(forms.Form):
     """When an amendment was approved."""
 

@@ -23,7 +23,7 @@ from studies.exceptions import (
 )
 from studies.forms.clinic import CloseForm, InviteForm, NewStudyForm
 from studies.forms.closing import ProofForm
-from studies.forms.protocol import AmendmentForm
+from studies.forms.protocol import GivingUpForm
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
 from studies.selectors.worklist import worklist
@@ -80,7 +80,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "waiting": waits_to_open(study),
         "amendment": version_to_confirm(study),
         "changed_course": course_to_confirm(study),
-        "give_up": AmendmentForm(),
+        "give_up": GivingUpForm(),
         "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "studies/clinic/study.html", context)
@@ -144,7 +144,13 @@ def invite(request: HttpRequest, study: Study) -> HttpResponse:
         except StudyNotOpen:
             form.add_error(None, _("The study is not open"))
         except SiteNotApproved:
-            form.add_error(None, _("This site has not approved this version of the protocol"))
+            form.add_error(
+                None,
+                _(
+                    "This site has not approved this version of the protocol. "
+                    "A principal investigator records the approval on the page of sites."
+                ),
+            )
         else:
             show_link_once(request, invitation.url_token)
             return redirect("studies:participant", study.code, invitation.participant.code)

@@ -20,6 +20,7 @@ from studies.forms.protocol import (
     ConfirmAmendmentForm,
     ConfirmCourseForm,
     FileForm,
+    GivingUpForm,
 )
 from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
@@ -58,6 +59,7 @@ def page(request: HttpRequest, study: Study) -> HttpResponse:
         "in_hand": version_in_hand(study) if study.state != StudyState.DRAFT else None,
         "takes_two": takes_two(study),
         "amend": AmendmentForm(),
+        "give_up": GivingUpForm(),
         "approve": ApprovalForm(),
     }
     return render(request, "studies/clinic/protocol.html", context)
@@ -217,12 +219,13 @@ def confirm_lessons(request: HttpRequest, study: Study) -> HttpResponse:
 @require_POST
 @requires(Ability.SET_UP)
 def drop(request: HttpRequest, study: Study) -> HttpResponse:
-    form = AmendmentForm(request.POST)
+    form = GivingUpForm(request.POST)
     if form.is_valid():
         _try(request, drop_version, study=study, reason=form.cleaned_data["reason"])
     else:
         messages.error(request, _("Enter a reason"))
-    return redirect("studies:protocol", study.code)
+    is_draft = study.state == StudyState.DRAFT
+    return redirect("studies:study" if is_draft else "studies:protocol", study.code)
 
 
 def _compared(request: HttpRequest, study: Study, chosen: ProtocolVersion) -> dict[str, object]:

@@ -88,6 +88,7 @@ def test_the_page_of_sites_records_an_approval_and_inviting_says_what_is_missing
     who = {"name": "Ada", "contact": "ada@example.org", "age_years": 15, "language": "en"}
     page = desk.post(reverse("studies:invite", args=[study.code]), {**who, "sex": "female"})
     assert "has not approved this version of the protocol" in page.content.decode()
+    assert "records the approval on the page of sites" in page.content.decode()
     sites = reverse("studies:sites", args=[study.code])
     assert "not recorded" in desk.get(sites).content.decode()
     address = reverse("studies:site_approval", args=[study.code, main.pk])

@@ -290,6 +290,7 @@ def test_a_submitted_amendment_is_given_up_for_a_reason():
     client.post(page_of(study, "protocol_submit"), {"reason": "longer"})
     blocked = client.post(page_of(study, "set_up", "music"), sent)
     assert "comes into force first" in blocked.content.decode()
+    assert "Why is it given up?" in client.get(page_of(study, "protocol")).content.decode()
     client.post(page_of(study, "protocol_drop"), {"reason": ""})
     assert study.protocol_versions.get(number=2).state == VersionState.SUBMITTED
     client.post(page_of(study, "protocol_drop"), {"reason": "the committee said no"})
