@@ -106,7 +106,7 @@ class LockDatabaseForm(forms.Form):
                 max_length=500,
                 help_text=_("Kept with each of them and in the audit trail. Name nobody."),
                 widget=forms.Textarea(attrs={"rows": 2}),
-                error_messages=ENTER_REASON,
+                error_messages={"required": _("%(kind)s: enter a reason") % {"kind": kind.label}},
             )
 
     @property

@@ -279,7 +279,8 @@ def test_the_page_names_what_is_open_and_locks_for_a_reason_only(
     assert "Safety items not done" in shown
     assert participant.code in shown
     seen = re.search(r'name="seen" value="([0-9a-f]{64})"', shown).group(1)
-    assert "Enter a reason" in desk.post(page, {"seen": seen}).content.decode()
+    unsaid = desk.post(page, {"seen": seen}).content.decode()
+    assert "Safety items not done: enter a reason" in unsaid
     typed = {"seen": seen, "reason_item": "the clinic follows it"}
     stale = desk.post(page, {**typed, "seen": "0" * 64}, follow=True).content.decode()
     assert "Look again" in stale
