@@ -49,8 +49,8 @@ thead .number{white-space:normal}
 .step{padding-left:1.6rem}
 footer{margin-top:3rem;color:var(--quiet);font-size:.85rem}
 @media(max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
-th,td{padding:.28rem .4rem}tbody th{white-space:normal;min-width:7rem}
-.words th,.words td{min-width:9rem}.words th:first-child{min-width:6rem}}
+th,td{padding:.28rem .4rem}.words td{min-width:9rem}tbody th{white-space:normal}
+tbody th span{display:block;width:max-content;max-width:8.5rem}}
 @page{size:A4;margin:16mm 15mm}
 @media print{body{padding:0;max-width:none;font-size:9.5pt}h2{break-after:avoid}
 figure,tr{break-inside:avoid}.table,.drawing{overflow:visible}table{font-size:8pt}
@@ -145,7 +145,8 @@ def _row(row: tuple[str, ...], table: Table) -> str:
     cells = "".join(
         f"<td{_kind(place, table)}>{escape(text)}</td>" for place, text in enumerate(rest, start=1)
     )
-    return f'<th scope="row"{step}>{escape(first.strip())}</th>{cells}'
+    # A name of its own may be told how wide to grow; a cell may not.
+    return f'<th scope="row"{step}><span>{escape(first.strip())}</span></th>{cells}'
 
 
 def _kind(place: int, table: Table) -> str:
