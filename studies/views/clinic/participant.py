@@ -55,7 +55,8 @@ def page(request: HttpRequest, study: Study, code: str) -> HttpResponse:
         "queries": queries_of(participant),
         "to_ask": visits_to_ask(participant),
         "is_known": has_identity(participant),
-        "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists(),
+        # Called by the template, and asked only about who is not known any more.
+        "is_erased": participant.withdrawals.filter(scope=WithdrawalScope.DATA).exists,
         # Minutes of music tell the kind of arm: they are shown when the study is unblinded.
         "nights": [] if study.is_blinded else minutes_by_night(participant),
     }
