@@ -53,9 +53,10 @@ strata <- lapply(unlist(plan$strata), function(name) {
   values <- factor(of_person(name))
   sapply(levels(values)[-1], function(one) as.numeric(values == one))
 })
-n_levels <- rep(sapply(strata, function(x) length(x) / nrow(people) + 1), sapply(strata, length) / nrow(people))
+n_terms <- vapply(strata, length, 0L) / nrow(people); n_levels <- rep(n_terms + 1, n_terms)
 covariates <- lapply(unlist(plan$covariates), function(name) as.numeric(of_person(name)))
-others <- matrix(unlist(c(strata, covariates)), nrow = nrow(people))
+# No column at all where a plan names none, or a stratum has one level.
+others <- matrix(as.numeric(unlist(c(strata, covariates))), nrow = nrow(people))
 is_stratum <- seq_len(ncol(others)) <= length(n_levels)
 middle_of <- function(rows) {
   middle <- colMeans(others[rows, , drop = FALSE])

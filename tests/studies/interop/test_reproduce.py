@@ -51,7 +51,12 @@ def analysed(tmp_path: Path) -> Path:
             about = ARMS[number % 4], "fm"[number % 8 > 3], 12 + number % 7, 300 * (number % 4)
             for row in _visits(f"P{number}", *about, random):
                 writer.writerow(row)
-    plan = plan_of(PLAN)
+    _analyse(tmp_path, PLAN)
+    return tmp_path
+
+
+def _analyse(tmp_path: Path, content: dict[str, object]) -> None:
+    plan = plan_of(content)
     with (tmp_path / "trial.csv").open(encoding="utf-8", newline="") as file:
         results = analyse(plan, read_table(file, plan))
     harms = Harms((
@@ -63,7 +68,6 @@ def analysed(tmp_path: Path) -> Path:
     counted = [r.as_data() for r in harm_records(plan, results.table, harms)]
     data = results.as_data() | {"harms": counted}
     (tmp_path / "results.json").write_text(to_json(data), "utf-8")
-    return tmp_path
 
 
 def _visits(
@@ -97,6 +101,14 @@ def test_r_gets_the_same_numbers(analysed: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(re.search(r"(\d+) numbers agree", done.stdout)[1]) > 1_200
     assert "participants (4), " in re.search("Not computed again: .*", done.stdout)[0]
+
+
+def test_r_follows_a_plan_without_strata_and_covariates(analysed: Path) -> None:
+    asked = {key: PLAN[key] for key in ("columns", "reference_arm", "baseline_visit", "visits")}
+    primary = {"outcome": "psqi", "visit": 8, "method": "ancova"}
+    _analyse(analysed, asked | {"outcomes": {"psqi": {}}, "primary": primary})
+    done = _run(analysed)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_r_finds_a_number_that_is_not_so_and_one_that_is_not_there(analysed: Path) -> None:
