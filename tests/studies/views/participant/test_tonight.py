@@ -272,7 +272,11 @@ def test_a_night_is_rated_the_evening_after_it_was_heard():
     assert "Never again" not in client.get("/me/tonight/").content.decode()
     with clock.at(clock.now() + timedelta(days=1)):
         client = phone_of(participant)
-        assert "Never again" in client.get("/me/tonight/").content.decode()
+        page = client.get("/me/tonight/").content.decode()
+        assert "Never again" in page
+        assert "rating.js" not in page
+        publish(request_tonight(participant=participant))
+        assert "rating.js" in client.get("/me/tonight/").content.decode()
         answer = client.post("/me/tonight/rate/", {"night_on": night.night_on, "rating": "liked"})
         assert answer["Location"] == "/me/tonight/"
         page = client.get("/me/tonight/").content.decode()
