@@ -19,9 +19,12 @@ from generator.engine.training.trainer import RELEASE
 
 @dataclass(frozen=True)
 class Built:
-    """What came of a build: the release folder, how much was read, what was left out and why."""
+    """What came of a build: the release folder, how much was read, what was left out and why.
 
-    release: Path
+    `release` is None where a run was stopped before it had a network to release.
+    """
+
+    release: Path | None
     n_pieces: int
     n_files: int
     dropped: dict[str, int]
@@ -72,8 +75,9 @@ def build_release(
     report(f"{len(corpus.pieces)} pieces from {corpus.n_files} files. Building {name} ...")
     train_foundation(corpus, out / "foundation")
     release = out / name.value
-    _BUILDERS[name](corpus, release, plan, shape, stop)
-    return Built(release, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
+    is_written = _BUILDERS[name](corpus, release, plan, shape, stop)
+    written = release if is_written else None
+    return Built(written, len(corpus.pieces), corpus.n_files, dict(corpus.dropped))
 
 
 def _left_out(corpus: Corpus) -> str:
@@ -87,23 +91,27 @@ def _build_lstm_acm(
     plan: TrainingPlan,
     shape: NetworkShape | None,
     stop: Callable[[], bool],
-) -> None:
+) -> bool:
     run = release.parent / "run"
     train_lstm_acm(corpus, run, plan, shape, stop=stop)
-    if (run / RELEASE).exists():
-        shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
+    if not (run / RELEASE).exists():
+        return False
+    shutil.copytree(run / RELEASE, release, dirs_exist_ok=True)
+    return True
 
 
-def _build_markov(corpus: Corpus, release: Path, *_: object) -> None:
+def _build_markov(corpus: Corpus, release: Path, *_: object) -> bool:
     train_markov(corpus, release)
+    return True
 
 
-def _build_genetic(corpus: Corpus, release: Path, *_: object) -> None:
+def _build_genetic(corpus: Corpus, release: Path, *_: object) -> bool:
     train_genetic(corpus, release)
+    return True
 
 
 # Every composer that has a release of its own.
-_BUILDERS: dict[ComposerName, Callable[..., None]] = {
+_BUILDERS: dict[ComposerName, Callable[..., bool]] = {
     ComposerName.LSTM_ACM: _build_lstm_acm,
     ComposerName.MARKOV: _build_markov,
     ComposerName.GENETIC: _build_genetic,

@@ -88,4 +88,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for reason, count in sorted(built.dropped.items()):
             self.stdout.write(f"Left out {count}: {reason}.")
+        if built.release is None:
+            self.stdout.write(
+                "No release yet: the run ended before it had a network that copies no more than "
+                "people do. The same command goes on."
+            )
+            return
         self.stdout.write(self.style.SUCCESS(f"Release written to {built.release}."))

@@ -35,6 +35,14 @@ def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tm
     assert score.n_notes > 20
 
 
+def test_a_run_that_is_stopped_at_once_has_no_release(midi_directory, tmp_path):
+    built = build_release(
+        ComposerName.LSTM_ACM, midi_directory, tmp_path, PLAN, shape=SHAPE, stop=lambda: True
+    )
+    assert built.release is None
+    assert not (tmp_path / "lstm_acm").exists()
+
+
 def test_a_corpus_of_which_nothing_is_left_is_a_named_error(tmp_path):
     (tmp_path / "bad.mid").write_bytes(b"MThd nonsense")
     with pytest.raises(TrainingError, match="got none: 1 not readable as MIDI"):
