@@ -132,6 +132,11 @@ class Command(BaseCommand):
             write_midi(score, options["out"])
         except EngineError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(
+                f"a file to write was expected at {options['out']}, got {error.strerror}. Name "
+                "another with --out."
+            ) from error
         seconds = time.process_time() - began
         if options["json"]:
             made = described(score, composer.release, seconds)

@@ -10,7 +10,7 @@ from generator.engine.errors import EngineError
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.plan import TrainingPlan
 from generator.engine.training.search import TRIALS, Way, search
-from generator.management.commands.train_composer import asked_to_end
+from generator.management.commands.train_composer import asked_to_end, positive
 
 
 class Command(BaseCommand):
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
         parser.add_argument("--out", type=Path, required=True, help="Runs and tables; goes on.")
         parser.add_argument("--way", choices=[way.value for way in Way], default=Way.TPE.value)
-        parser.add_argument("--trials", type=int, default=20, help="Trials in all.")
-        parser.add_argument("--steps", type=int, default=300, help="Training steps of each.")
+        parser.add_argument("--trials", type=positive, default=20, help="Trials in all.")
+        parser.add_argument("--steps", type=positive, default=300, help="Training steps of each.")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
         parser.add_argument("--threads", type=int, default=1)

@@ -2,7 +2,7 @@
 
 import logging
 import signal
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +15,13 @@ from generator.engine.composers.registry import WITH_RELEASE
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
 from generator.engine.training.plan import TrainingPlan, parity_plan
+
+
+def positive(text: str) -> int:
+    """Return the whole number of 1 or more that an option says."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"a whole number of 1 or more was expected, got {text!r}.")
+    return int(text)
 
 
 @contextmanager
@@ -45,11 +52,11 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
         parser.add_argument(
             "--steps",
-            type=int,
+            type=positive,
             default=TrainingPlan.max_steps,
             help="Training steps in all; the learning rate falls over the last 30 %%.",
         )
-        parser.add_argument("--lanes", type=int, help="Batch size, if not the plan's own.")
+        parser.add_argument("--lanes", type=positive, help="Batch size, if not the plan's own.")
         parser.add_argument(
             "--parity",
             action="store_true",

@@ -29,6 +29,24 @@ def test_compose_says_what_it_made_as_json(tmp_path, capsys):
     assert len(notes) == made["notes"]
 
 
+def test_compose_says_where_it_cannot_write(tmp_path):
+    with pytest.raises(CommandError, match="got Is a directory"):
+        call_command("compose", "markov", out=tmp_path, minutes=0.5)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("train_composer", "lstm_acm", "--corpus=x", "--out=x", "--lanes=-3"),
+        ("search_composer", "--corpus=x", "--out=x", "--trials=0"),
+        ("evaluate_composers", "--held-out=x", "--out=x", "--pieces=0"),
+    ],
+)
+def test_counts_of_nothing_are_refused(line):
+    with pytest.raises(CommandError, match="a whole number of 1 or more was expected"):
+        call_command(*line)
+
+
 def test_compose_fusion_fuses_in_two_phases_unless_told_otherwise(tmp_path, capsys):
     made = []
     for fusion in (None, "two_phase", "logit"):
