@@ -7,12 +7,14 @@ outlines (Noto, Source Han) is converted by fontTools, which matplotlib brings a
 import io
 import logging
 from functools import cache
-from typing import Any
+from threading import Lock
 
-from fontTools import subset
+from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.filterPen import DecomposingFilterPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._g_l_y_f import Glyph
 from matplotlib.font_manager import FontEntry, fontManager
 
 # It tells of every glyph.
@@ -27,11 +29,10 @@ FIRST = "\u2e80"
 NORMAL, BOLD = 400, 700
 # Half a unit of a thousand: nobody sees the difference on paper.
 GREATEST_ERROR = 0.5
-NEEDLESS = ("GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG", "STAT", "meta")
-PROFILE = (
-    "maxPoints", "maxContours", "maxCompositePoints", "maxCompositeContours", "maxTwilightPoints",
-    "maxStorage", "maxFunctionDefs", "maxInstructionDefs", "maxStackElements",
-    "maxSizeOfInstructions", "maxComponentElements", "maxComponentDepth",
+EMPTY_BOX, POSTSCRIPT_NAME = ".notdef", 6
+OS2 = (
+    "usWeightClass", "usWidthClass", "fsType", "sTypoAscender", "sTypoDescender", "sTypoLineGap",
+    "usWinAscent", "usWinDescent", "sxHeight", "sCapHeight",
 )  # fmt: skip
 
 
@@ -56,8 +57,41 @@ def installed(weight: int = NORMAL) -> FontEntry | None:
     )
 
 
+class _Source:
+    """A font that stays open, with the letters that were drawn from it so far."""
+
+    def __init__(self, path: str, index: int) -> None:
+        self.lock = Lock()
+        self.font = TTFont(path, fontNumber=index, lazy=True)
+        self.names: dict[int, str] = self.font.getBestCmap()
+        self._outlines = self.font.getGlyphSet()
+        self._drawn: dict[str, Glyph] = {}
+
+    def glyph(self, name: str) -> Glyph:
+        """Return a glyph in quadratic curves, its components drawn out."""
+        if name not in self._drawn:
+            pen = TTGlyphPen(None)
+            # PostScript outlines run the other way round.
+            turned = Cu2QuPen(pen, GREATEST_ERROR, reverse_direction="glyf" not in self.font)
+            self._outlines[name].draw(DecomposingFilterPen(turned, self._outlines))
+            self._drawn[name] = pen.glyph()
+        return self._drawn[name]
+
+    def width(self, name: str) -> int:
+        """Return how far a glyph moves on, in the font's own units."""
+        return self.font["hmtx"][name][0]
+
+
+@cache
+def _opened(path: str, index: int) -> _Source:
+    return _Source(path, index)
+
+
 def cut_down(entry: FontEntry, letters: str) -> bytes:
     """Return a TrueType font with these letters of an installed font; twice the same bytes.
+
+    The installed font stays open and a letter is drawn once in the life of a process: to read all
+    its tens of thousands takes half a second of processor time, and every signed copy needs some.
 
     Parameters
     ----------
@@ -66,35 +100,36 @@ def cut_down(entry: FontEntry, letters: str) -> bytes:
     letters : str
         What the font must have; a letter that it lacks becomes an empty box.
     """
-    with TTFont(entry.fname, fontNumber=entry.index, lazy=True, recalcTimestamp=False) as font:
-        options = subset.Options(
-            layout_features=[], hinting=False, notdef_outline=True, glyph_names=False
-        )
-        options.drop_tables = [*options.drop_tables, *NEEDLESS]
-        subsetter = subset.Subsetter(options)
-        subsetter.populate(text=letters)
-        subsetter.subset(font)
-        if "glyf" not in font:
-            _to_true_type(font)
-        file = io.BytesIO()
-        font.save(file)
+    source = _opened(entry.fname, entry.index)
+    with source.lock:
+        return _built(source, letters)
+
+
+def _built(source: _Source, letters: str) -> bytes:
+    known = {
+        ord(letter): source.names[ord(letter)]
+        for letter in sorted(set(letters))
+        if ord(letter) in source.names
+    }
+    order = [EMPTY_BOX, *dict.fromkeys(known.values())]
+    glyphs = {name: source.glyph(name) for name in order}
+    head, across = source.font["head"], source.font["hhea"]
+    made = FontBuilder(head.unitsPerEm, isTTF=True)
+    made.setupGlyphOrder(order)
+    made.setupCharacterMap(known)
+    made.setupGlyf(glyphs)
+    made.setupHorizontalMetrics({name: (source.width(name), _left(glyphs[name])) for name in order})
+    made.setupHorizontalHeader(ascent=across.ascent, descent=across.descent)
+    made.setupNameTable({"psName": source.font["name"].getDebugName(POSTSCRIPT_NAME)})
+    made.setupOS2(**{name: getattr(source.font["OS/2"], name) for name in OS2})
+    made.setupPost(keepGlyphNames=False)
+    # No time of making: the same letters are the same bytes.
+    made.font["head"].created = made.font["head"].modified = head.created
+    made.font.recalcTimestamp = False
+    file = io.BytesIO()
+    made.save(file)
     return file.getvalue()
 
 
-def _to_true_type(font: Any) -> None:
-    """Turn PostScript outlines (cubic curves) into TrueType ones (quadratic)."""
-    drawn, order = font.getGlyphSet(), font.getGlyphOrder()
-    glyphs = {}
-    for name in order:
-        pen = TTGlyphPen(drawn)
-        drawn[name].draw(Cu2QuPen(pen, GREATEST_ERROR, reverse_direction=True))
-        glyphs[name] = pen.glyph()
-    font["loca"], font["glyf"] = newTable("loca"), newTable("glyf")
-    font["glyf"].glyphOrder, font["glyf"].glyphs = order, glyphs
-    del font["CFF "]
-    profile = font["maxp"]
-    profile.tableVersion, profile.maxZones = 0x00010000, 1
-    for name in PROFILE:
-        setattr(profile, name, 0)
-    font["post"].formatType = 3.0
-    font.sfntVersion = "\0\1\0\0"
+def _left(glyph: Glyph) -> int:
+    return glyph.xMin if glyph.numberOfContours else 0
