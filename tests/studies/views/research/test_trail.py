@@ -33,6 +33,14 @@ def shown(desk: Client, participant: Participant, **asked: str) -> list[str]:
     return [entry.action for entry in response.context["page"]]
 
 
+def test_the_trail_tells_the_time_in_utc_wherever_the_study_is() -> None:
+    study = make_study(zone="Asia/Shanghai")
+    desk = desk_of(make_staff(Role.MONITOR, study=study))
+    response = desk.get(reverse("studies:trail", args=[study.code]))
+    [entry, *_older] = response.context["page"]
+    assert f"<td>{entry.at:%Y-%m-%d %H:%M:%S}</td>" in response.content.decode()
+
+
 def test_the_trail_is_filtered_by_what_a_reader_asks_for(participant: Participant) -> None:
     desk = desk_of(make_staff(Role.MONITOR, study=participant.study))
     assert shown(desk, participant, part="after_unblinding") == []
