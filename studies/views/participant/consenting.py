@@ -10,6 +10,7 @@ from studies.forms.participant import TALK, YES, ConfirmedDecisionForm, Decision
 from studies.models.consent import ConsentRole
 from studies.models.participant import Participant
 from studies.models.study import StudyState
+from studies.services.cbt.lessons import gets_lessons
 from studies.services.conduct.agreement import answer_consent
 from studies.services.entry.consent import ASKABLE, TAKES_PART, current_text
 from studies.services.entry.copies import copies_of
@@ -31,7 +32,7 @@ def first(request: HttpRequest, participant: Participant) -> HttpResponse:
 @consent_page
 def page(request: HttpRequest, participant: Participant, number: int) -> HttpResponse:
     reader = _reader(participant)
-    opening = {"is_again": reader.is_again, "has_music": gets_music(participant)}
+    opening = {"is_again": reader.is_again, **_going_on(participant)}
     return text_page(request, reader, number, opening)
 
 
@@ -89,7 +90,7 @@ def waiting(request: HttpRequest, participant: Participant) -> HttpResponse:
     context = {
         "participant": participant,
         "copies": copies_of(participant),
-        "has_music": gets_music(participant),
+        **_going_on(participant),
     }
     return render(request, "studies/participant/waiting.html", context)
 
@@ -144,3 +145,8 @@ def _answered(request: HttpRequest, participant: Participant, *, agreed: bool) -
     if not agreed and participant.state in TAKES_PART:
         return render(request, "studies/participant/consent_ended.html")
     return redirect("studies:today")
+
+
+def _going_on(participant: Participant) -> dict[str, bool]:
+    """Return what of the treatment a page leads to while consent is asked for again."""
+    return {"has_music": gets_music(participant), "has_lessons": gets_lessons(participant)}

@@ -23,10 +23,10 @@ from studies.services.cbt.diary import (
     submit_diary,
 )
 from studies.views.participant.answering import Sheet, check_page, item_page
-from studies.views.participant.skills_pages import skills_page
+from studies.views.participant.skills_pages import diary_page
 
 
-@skills_page
+@diary_page
 def begin(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     if request.method == "POST" or _entry(participant, morning):
         return redirect(_sheet(participant, morning).next_url)
@@ -38,7 +38,7 @@ def begin(request: HttpRequest, participant: Participant, morning: date) -> Http
 
 
 @require_POST
-@skills_page
+@diary_page
 def usual(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     """Take the usual times over, because the participant says that last night was like that."""
     entry = diary_for(participant=participant, morning_on=morning)
@@ -46,14 +46,14 @@ def usual(request: HttpRequest, participant: Participant, morning: date) -> Http
     return redirect(_sheet(participant, morning).next_url)
 
 
-@skills_page
+@diary_page
 def item(request: HttpRequest, participant: Participant, morning: date, item: str) -> HttpResponse:
     if _is_sent(participant, morning):
         return redirect("studies:diary_thanks", morning)
     return item_page(request, participant, _sheet(participant, morning), item)
 
 
-@skills_page
+@diary_page
 def check(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     if _is_sent(participant, morning):
         return redirect("studies:diary_thanks", morning)
@@ -70,7 +70,7 @@ def check(request: HttpRequest, participant: Participant, morning: date) -> Http
     return redirect("studies:diary_thanks", morning)
 
 
-@skills_page
+@diary_page
 def thanks(request: HttpRequest, participant: Participant, morning: date) -> HttpResponse:
     if not _is_sent(participant, morning):
         return redirect("studies:diary", morning)

@@ -128,6 +128,14 @@ def participant_page(view: View) -> View:
     return _behind(PARTICIPANTS, view, asks_first=True)
 
 
+def treatment_page(view: View) -> View:
+    """Like `participant_page`, for a treatment: it goes on while a new text waits for an answer.
+
+    In every arm alike; who answers late is asked fewer questions and treated no less.
+    """
+    return _behind(PARTICIPANTS, view, asks_first=False)
+
+
 def consent_page(view: View) -> View:
     """Like `participant_page`, for the pages on which consent is given, copied or ended."""
     return _behind(PARTICIPANTS, view, asks_first=False)

@@ -12,14 +12,22 @@ from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_kind_of
 from studies.services.music.playlists import is_in_treatment
-from studies.views.participant.session import participant_page
+from studies.views.participant.session import participant_page, treatment_page
 
 View = Callable[..., HttpResponse]
 
 
 def skills_page(view: View) -> View:
     """Show the page to those who learn skills; what is locked or over leads back to the list."""
+    return treatment_page(_for_learners(view))
 
+
+def diary_page(view: View) -> View:
+    """Like `skills_page`; whoever has to be asked for their consent again is led there first."""
+    return participant_page(_for_learners(view))
+
+
+def _for_learners(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, participant: Participant, **kwargs: object) -> HttpResponse:
         if arm_kind_of(participant) != ArmKind.CBT:
@@ -31,4 +39,4 @@ def skills_page(view: View) -> View:
         except (LessonLocked, DiaryNotOpen, ResponseLocked):
             return redirect("studies:lessons")
 
-    return participant_page(guarded)
+    return guarded

@@ -1,5 +1,8 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from studies import clock
 from studies.models.consent import Consent
 from studies.models.participant import Participant, ParticipantState
 from studies.services.entry.consent import current_text
@@ -170,7 +173,14 @@ def test_who_is_asked_again_reads_why_and_finds_the_music():
     assert 'href="/me/tonight/"' in phone.get("/me/waiting/").content.decode()
 
 
-def test_who_has_lessons_is_shown_no_way_to_music():
+def test_lessons_go_on_while_somebody_is_asked_again_and_the_diary_waits():
     participant = learner()
     amend_text(participant)
-    assert "/me/tonight/" not in phone_of(participant).get("/me/consent/1/").content.decode()
+    phone = phone_of(participant)
+    first = phone.get("/me/consent/1/").content.decode()
+    assert 'href="/me/lessons/"' in first
+    assert "/me/tonight/" not in first
+    assert phone.get("/me/lessons/").status_code == 200
+    assert phone.get("/me/").url == "/me/consent/"
+    morning = clock.now().astimezone(ZoneInfo(participant.zone)).date()
+    assert phone.get(f"/me/diary/{morning}/").url == "/me/consent/"
