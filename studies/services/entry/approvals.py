@@ -8,6 +8,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from studies import clock
 from studies.exceptions import ApprovalRefused, SiteNotApproved
@@ -60,11 +61,24 @@ def version_to_approve(study: Study) -> ProtocolVersion | None:
     return versions.filter(state__in=states).first()
 
 
+def sites_to_approve(study: Study) -> QuerySet[Site]:
+    """Return the sites at which nobody can be invited before their approval is recorded."""
+    sites = study.sites.order_by("position")
+    if not _needs_approvals(study):
+        return sites.none()
+    version = version_to_approve(study)
+    return sites if version is None else sites.exclude(approvals__version=version)
+
+
 def require_approval(site: Site) -> None:
     """Return nothing if people may be invited at this site now; raises SiteNotApproved."""
     study = site.study
-    if settings.NOCTURNE_MODE != "real" or study.is_synthetic:
+    if not _needs_approvals(study):
         return
     version = study.protocol_versions.get(state=VersionState.ACTIVE)
     if not site.approvals.filter(version=version).exists():
         raise SiteNotApproved(site.code, version.number)
+
+
+def _needs_approvals(study: Study) -> bool:
+    return settings.NOCTURNE_MODE == "real" and not study.is_synthetic

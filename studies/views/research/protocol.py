@@ -25,6 +25,7 @@ from studies.forms.protocol import (
 from studies.models.protocol import ProtocolVersion
 from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires
+from studies.services.entry.approvals import sites_to_approve
 from studies.services.protocol.changed_course import (
     changes_in,
     confirm_course,
@@ -139,6 +140,7 @@ def rehearsal(request: HttpRequest, study: Study) -> HttpResponse:
         "n_completed": run.count("completed"),
         "problems": [in_words(finding) for finding in run.problems],
         "remarks": [in_words(finding) for finding in run.findings if not finding.is_serious],
+        "unapproved": [site.name for site in sites_to_approve(study)],
     }
     return render(request, "studies/clinic/rehearsal.html", context)
 

@@ -11,7 +11,7 @@ from studies import clock
 from studies.exceptions import ApprovalRefused, SiteNotApproved
 from studies.models.approval import SiteApproval
 from studies.models.study import Study
-from studies.services.entry.approvals import approve_site
+from studies.services.entry.approvals import approve_site, sites_to_approve
 from studies.services.protocol.members import add_site
 from studies.services.protocol.versions import activate_version, save_draft, submit_version
 from studies.services.trail.audit import SYSTEM, staff
@@ -37,6 +37,20 @@ def amend(study: Study) -> None:
     save_draft(study=study, protocol=replace(study.plan, night_minutes=2), actor=asker)
     submit_version(study=study, actor=asker, reason="longer nights")
     activate_version(study=study, actor=other, approved_on=date(2026, 2, 1))
+
+
+def test_the_dry_run_says_at_which_sites_nobody_can_be_invited_yet(settings: Settings) -> None:
+    study = make_study(is_open=False)
+    page = reverse("studies:rehearsal", args=[study.code])
+    client, words = clinician_in(study), "approve the submitted protocol"
+    assert words not in client.get(page).content.decode()
+    settings.NOCTURNE_MODE = "real"
+    assert words in client.get(page).content.decode()
+    assert [site.code for site in sites_to_approve(study)] == ["MAIN"]
+    submit_version(study=study, actor=SYSTEM)
+    assert sites_to_approve(study).exists()
+    approve_site(site=study.sites.get(), **LETTER)
+    assert not sites_to_approve(study).exists()
 
 
 def test_a_site_recruits_only_when_its_approval_is_recorded(study: Study) -> None:
