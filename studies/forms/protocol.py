@@ -410,6 +410,9 @@ class TextsStep(StepForm):
                 help_text=_("Each page begins with a line of # and its title."),
                 widget=forms.Textarea(attrs={"rows": 18, "lang": language}),
             )
+        self.fields["drop_questions"] = forms.BooleanField(
+            label=_("Take away the questions whose page is gone"), required=False
+        )
 
     def initial_of(self, protocol: Protocol) -> dict[str, object]:
         """Return the texts there are."""
@@ -418,30 +421,38 @@ class TextsStep(StepForm):
             for text in protocol.texts
         }
 
-    def parts(self) -> Parts:
-        """Return the protocol's parts with the languages that have a text.
+    def clean(self) -> dict[str, object]:
+        """Lose no question on a text unasked: this page could not bring it back."""
+        cleaned = super().clean()
+        if cleaned["drop_questions"]:
+            return cleaned
+        for language, questions in self._questions().items():
+            n_pages = len(_pages(cleaned.get(language, "")))
+            n_lost = sum(question["page"] > n_pages for question in questions)
+            if n_lost:
+                self.add_error(
+                    language,
+                    _(
+                        "%(n)s questions ask about pages that would be gone. Keep the pages, or "
+                        "tick the box below the texts; a protocol file brings new questions."
+                    )
+                    % {"n": n_lost},
+                )
+        return cleaned
 
-        A question whose page is gone goes with it; a protocol file brings new ones.
-        """
-        questions = {
-            text["language"]: text["questions"]
-            for text in self.plain.get("texts", [])
-            if "questions" in text
-        }
-        texts = [
-            {
-                "language": language,
-                "pages": pages,
-                "questions": [
-                    question
-                    for question in questions.get(language, [])
-                    if question["page"] <= len(pages)
-                ],
-            }
-            for language, text in self.cleaned_data.items()
-            if (pages := _pages(text))
-        ]
+    def parts(self) -> Parts:
+        """Return the protocol's parts with the languages that have a text."""
+        questions = self._questions()
+        texts = []
+        for language, _name in settings.LANGUAGES:
+            if pages := _pages(self.cleaned_data[language]):
+                kept = [q for q in questions.get(language, []) if q["page"] <= len(pages)]
+                texts.append({"language": language, "pages": pages, "questions": kept})
         return {**self.plain, "texts": texts}
+
+    def _questions(self) -> dict[str, list[dict]]:
+        texts = self.plain.get("texts", [])
+        return {text["language"]: text["questions"] for text in texts if "questions" in text}
 
 
 class FileForm(forms.Form):

@@ -106,7 +106,8 @@ def test_going_through_every_step_unchanged_changes_nothing():
         ("lessons", {"floor_min": "450"}, lambda p: p.skills.window.floor_min == 450),
         (
             "texts",
-            {"en": "# One\nIdea.\n\n# Two\nMore.", "zh-hans": "# 一\n想法。\n# 二\n更多。"},
+            {"en": "# One\nIdea.\n\n# Two\nMore.", "zh-hans": "# 一\n想法。\n# 二\n更多。",
+             "drop_questions": "on"},
             lambda p: [page.title for page in p.texts[0].pages] == ["One", "Two"],
         ),
         (
@@ -164,7 +165,9 @@ def test_each_step_saves_its_part(key, changes, check):
         ("eligibility", {"age_from": "19"}, "a lower or an upper bound"),
         ("arms", {"code_2": "CBT"}, "code of its own"),
         ("lessons", {"cut_below": "95"}, "cut_below"),
-        ("texts", {"en": "# Only a title"}, "a title and a body"),
+        ("texts", {"en": "# Only a title", "drop_questions": "on"}, "a title and a body"),
+        ("texts", {"en": "# One\nIdea."}, "ask about pages that would be gone"),
+        ("texts", {"zh-hans": ""}, "ask about pages that would be gone"),
         ("about", {"participants_planned": "many"}, "whole number"),
         ("consent", {"permission_below_years": "40"}, "less than or equal to 25"),
         ("reminders", {"send_from": "20:00"}, "hours to send in"),
