@@ -15,7 +15,8 @@ from tests.servers import PASSWORD
 
 CONTINUE = "Continue"
 # What a busy machine may take for one mix of a minute.
-MIX_WITHIN_MS = 120_000
+# Others' nights may be in front of it, on cores that another installation uses too.
+MIX_WITHIN_MS = 360_000
 # In which half minute each authenticator's last code was used.
 _spent: dict[str, int] = {}
 
