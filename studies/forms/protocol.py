@@ -426,9 +426,10 @@ class TextsStep(StepForm):
         cleaned = super().clean()
         if cleaned["drop_questions"]:
             return cleaned
-        for language, questions in self._questions().items():
+        questions = self._questions()
+        for language, _name in settings.LANGUAGES:
             n_pages = len(_pages(cleaned.get(language, "")))
-            n_lost = sum(question["page"] > n_pages for question in questions)
+            n_lost = sum(q["page"] > n_pages for q in questions.get(language, []))
             if n_lost:
                 self.add_error(
                     language,
@@ -441,14 +442,16 @@ class TextsStep(StepForm):
         return cleaned
 
     def parts(self) -> Parts:
-        """Return the protocol's parts with the languages that have a text."""
+        """Return the protocol's parts with these texts; those in other languages stay."""
         questions = self._questions()
-        texts = []
+        texts = {text["language"]: text for text in self.plain.get("texts", [])}
         for language, _name in settings.LANGUAGES:
             if pages := _pages(self.cleaned_data[language]):
                 kept = [q for q in questions.get(language, []) if q["page"] <= len(pages)]
-                texts.append({"language": language, "pages": pages, "questions": kept})
-        return {**self.plain, "texts": texts}
+                texts[language] = {"language": language, "pages": pages, "questions": kept}
+            else:
+                texts.pop(language, None)
+        return {**self.plain, "texts": list(texts.values())}
 
     def _questions(self) -> dict[str, list[dict]]:
         texts = self.plain.get("texts", [])

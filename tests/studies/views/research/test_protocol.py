@@ -209,6 +209,20 @@ def test_the_steps_leave_what_a_file_says_as_it_is():
     assert read(write(reread(study).plan)).sha256 == before.sha256
 
 
+def test_a_text_in_a_language_that_the_site_lacks_stays_with_its_questions():
+    english = four_arms().texts[0]
+    german = replace(english, language="de")
+    before = replace(four_arms(), texts=(german, *four_arms().texts))
+    study = make_study(is_open=False, protocol=before)
+    client = clinician_in(study)
+    sent = shown(client, study, "texts")
+    assert client.post(page_of(study, "set_up", "texts"), sent).status_code == 302
+    assert reread(study).plan == before
+    assert english.questions
+    emptied = client.post(page_of(study, "set_up", "texts"), sent | {"en": ""})
+    assert "ask about pages that would be gone" in emptied.content.decode()
+
+
 def test_a_step_that_does_not_exist_is_no_page():
     study = make_study(is_open=False)
     assert clinician_in(study).get(page_of(study, "set_up", "nowhere")).status_code == 404
