@@ -27,6 +27,14 @@ class ParticipantState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+# Who agreed and has neither finished nor left: they are asked again when a consent text changes.
+TAKES_PART = (
+    ParticipantState.CONSENTED,
+    ParticipantState.BASELINE_DONE,
+    ParticipantState.ALLOCATED,
+)
+
+
 def participant_states() -> list[tuple[str, str]]:
     """Choices as a callable."""
     return ParticipantState.choices

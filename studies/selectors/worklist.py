@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from studies import clock
 from studies.models.access import Holder, PrivateLink
 from studies.models.consent import Consent, ConsentRole, ConsentState, CopyMail, CopyMailState
-from studies.models.participant import Participant, ParticipantState
+from studies.models.participant import TAKES_PART, Participant, ParticipantState
 from studies.models.query import DataQuery, QueryState
 from studies.models.reminder import Reminder, ReminderState
 from studies.models.safety import ActionItem, ItemState
@@ -36,8 +36,6 @@ ENDED = {
 }
 # Who may have a visit to answer.
 ANSWER = (ParticipantState.CONSENTED, ParticipantState.ALLOCATED)
-# Who is asked again when the text of the consent changes.
-TAKES_PART = (*ANSWER, ParticipantState.BASELINE_DONE)
 
 
 class Attention(models.TextChoices):

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from studies.forms.agreeing import QuestionsForm
 from studies.models.consent import Consent, ConsentText
-from studies.models.participant import Participant
-from studies.services.entry.consent import TAKES_PART, answer_questions, has_understood
+from studies.models.participant import TAKES_PART, Participant
+from studies.services.entry.consent import answer_questions, has_understood
 from studies.services.entry.copies import copies_of, copy_of
 from studies.services.entry.majority import agreements_missing
 from studies.views.posting import posted

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from studies.exceptions import MoveRefused
 from studies.models.consent import Consent, ConsentRole, ConsentState, ConsentText, WithdrawalScope
-from studies.models.participant import Participant
+from studies.models.participant import TAKES_PART, Participant
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.entry.access import guardian_actor
-from studies.services.entry.consent import TAKES_PART, give_consent
+from studies.services.entry.consent import give_consent
 from studies.services.trail.audit import Actor, participant_actor
 
 

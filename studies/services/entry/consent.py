@@ -24,7 +24,7 @@ from studies.exceptions import (
     StudyNotOpen,
 )
 from studies.models.consent import Consent, ConsentRole, ConsentState, ConsentText
-from studies.models.participant import Participant, ParticipantState
+from studies.models.participant import TAKES_PART, Participant, ParticipantState
 from studies.models.study import Study, StudyState
 from studies.services.entry.access import guardian_actor
 from studies.services.entry.copies import sign_copy
@@ -35,11 +35,6 @@ from studies.services.trail.audit import SYSTEM, Actor, participant_actor, recor
 from studies.services.visits.scheduling import schedule_baseline
 
 # Where somebody may be asked for the first time, and where they may be asked again.
-TAKES_PART = {
-    ParticipantState.CONSENTED,
-    ParticipantState.BASELINE_DONE,
-    ParticipantState.ALLOCATED,
-}
 ASKABLE = {ParticipantState.INVITED, *TAKES_PART}
 UNANSWERED = (ConsentState.ISSUED, ConsentState.UNDERSTOOD)
 OWN_ROLES = (ConsentRole.CONSENT, ConsentRole.ASSENT)

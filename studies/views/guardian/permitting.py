@@ -12,10 +12,10 @@ from studies.exceptions import ConsentNotUnderstood, ConsentOutdated, MoveRefuse
 from studies.forms.agreeing import PermissionForm
 from studies.forms.participant import NO, TALK, YES
 from studies.models.consent import Consent, ConsentRole, ConsentState
-from studies.models.participant import Participant
+from studies.models.participant import TAKES_PART, Participant
 from studies.models.study import StudyState
 from studies.services.conduct.agreement import answer_consent, take_permission_back
-from studies.services.entry.consent import ASKABLE, TAKES_PART, text_in
+from studies.services.entry.consent import ASKABLE, text_in
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing
 from studies.views.agreeing import Reader, copy_file, questions_page, text_page

@@ -8,11 +8,11 @@ from django.views.decorators.http import require_safe
 from studies.exceptions import ConsentNotUnderstood, ConsentOutdated
 from studies.forms.participant import TALK, YES, ConfirmedDecisionForm, DecisionForm
 from studies.models.consent import ConsentRole
-from studies.models.participant import Participant
+from studies.models.participant import TAKES_PART, Participant
 from studies.models.study import StudyState
 from studies.services.cbt.lessons import gets_lessons
 from studies.services.conduct.agreement import answer_consent
-from studies.services.entry.consent import ASKABLE, TAKES_PART, current_text
+from studies.services.entry.consent import ASKABLE, current_text
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing, own_role
 from studies.services.entry.screening import screening_waits

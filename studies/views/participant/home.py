@@ -9,12 +9,11 @@ from django.views.decorators.http import require_safe
 from studies import clock
 from studies.design.windows import local_day
 from studies.forms.participant import MusicForm, StopForm
-from studies.models.participant import MusicPreference, Participant, ParticipantState
+from studies.models.participant import TAKES_PART, MusicPreference, Participant, ParticipantState
 from studies.models.study import StudyState
 from studies.selectors.schedule import today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.conduct.withdrawal import withdraw_participant
-from studies.services.entry.consent import TAKES_PART
 from studies.services.entry.screening import screening_waits
 from studies.services.music.preferences import state_preferences
 from studies.services.trail.audit import participant_actor

@@ -22,9 +22,8 @@ from studies import clock
 from studies.design.windows import is_night
 from studies.models.access import Holder, PrivateLink
 from studies.models.consent import ConsentRole
-from studies.models.participant import Participant
+from studies.models.participant import TAKES_PART, Participant
 from studies.models.study import StudyState
-from studies.services.entry.consent import TAKES_PART
 from studies.services.entry.majority import agreements_missing
 from studies.views.posting import wants_data
 
