@@ -48,11 +48,6 @@ TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 AUDIT_EVERY_S = 300.0
 
 
-def gets_lessons(participant: Participant) -> bool:
-    """Return whether there are lessons for the participant at present."""
-    return is_in_treatment(participant) and arm_kind_of(participant) == ArmKind.CBT
-
-
 @dataclass(frozen=True, slots=True)
 class LessonRow:
     """A lesson in a participant's list: whether it is open, what it waits for, how far they are."""

@@ -184,9 +184,9 @@ def is_in_treatment(participant: Participant) -> bool:
     )
 
 
-def gets_music(participant: Participant) -> bool:
-    """Return whether there is music for the participant this evening."""
-    return is_in_treatment(participant) and arm_kind_of(participant) == ArmKind.MUSIC
+def treatment_of(participant: Participant) -> str | None:
+    """Return ``music`` or ``cbt``: what there is for the participant this evening, if anything."""
+    return arm_kind_of(participant) if is_in_treatment(participant) else None
 
 
 def _awaited(study: Study) -> QuerySet[Assessment]:

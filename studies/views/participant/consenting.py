@@ -10,13 +10,12 @@ from studies.forms.participant import TALK, YES, ConfirmedDecisionForm, Decision
 from studies.models.consent import ConsentRole
 from studies.models.participant import TAKES_PART, Participant
 from studies.models.study import StudyState
-from studies.services.cbt.lessons import gets_lessons
 from studies.services.conduct.agreement import answer_consent
 from studies.services.entry.consent import ASKABLE, current_text
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing, own_role
 from studies.services.entry.screening import screening_waits
-from studies.services.music.playlists import gets_music
+from studies.services.music.playlists import treatment_of
 from studies.views.agreeing import Reader, copy_file, questions_page, text_page
 from studies.views.participant.session import consent_page
 from studies.views.posting import posted
@@ -32,7 +31,7 @@ def first(request: HttpRequest, participant: Participant) -> HttpResponse:
 @consent_page
 def page(request: HttpRequest, participant: Participant, number: int) -> HttpResponse:
     reader = _reader(participant)
-    opening = {"is_again": reader.is_again, **_going_on(participant)}
+    opening = {"is_again": reader.is_again, "treatment": treatment_of(participant)}
     return text_page(request, reader, number, opening)
 
 
@@ -90,7 +89,7 @@ def waiting(request: HttpRequest, participant: Participant) -> HttpResponse:
     context = {
         "participant": participant,
         "copies": copies_of(participant),
-        **_going_on(participant),
+        "treatment": treatment_of(participant),
     }
     return render(request, "studies/participant/waiting.html", context)
 
@@ -145,8 +144,3 @@ def _answered(request: HttpRequest, participant: Participant, *, agreed: bool) -
     if not agreed and participant.state in TAKES_PART:
         return render(request, "studies/participant/consent_ended.html")
     return redirect("studies:today")
-
-
-def _going_on(participant: Participant) -> dict[str, bool]:
-    """Return what of the treatment a page leads to while consent is asked for again."""
-    return {"has_music": gets_music(participant), "has_lessons": gets_lessons(participant)}
