@@ -45,7 +45,16 @@ class PlaylistAdmin(ReadOnlyAdmin):
         (None, {"fields": ["id", "key", "state", "percent", "worker"]}),
         (
             _("When"),
-            {"fields": ["requested_at", "wanted_by", "started_at", "finished_at", "not_before"]},
+            {
+                "fields": [
+                    "requested_at",
+                    "wanted_by",
+                    "awaited_since",
+                    "started_at",
+                    "finished_at",
+                    "not_before",
+                ]
+            },
         ),
         (_("Attempts"), {"fields": ["attempt", "cancel_requested", "reason", "refusal"]}),
         (_("Queue"), {"fields": ["woken_at", "lease", "lease_until"]}),

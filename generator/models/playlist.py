@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, DateTimeField, Q, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -80,14 +80,16 @@ class PlaylistQuerySet(models.QuerySet):
         return self.filter(rested, state=PlaylistState.QUEUED).by_urgency()
 
     def by_urgency(self) -> Self:
-        """Put what is wanted first in front; without a time it is wanted since it was asked."""
-        return self.alias(urgency=URGENCY).order_by("urgency", "requested_at")
+        """Put in front what its listener waits for, then what is wanted first.
+
+        Without a time it is wanted since it was asked.
+        """
+        awaited = F("awaited_since").asc(nulls_last=True)
+        return self.alias(urgency=URGENCY).order_by(awaited, "urgency", "requested_at")
 
     def ahead_of(self, playlist: "Playlist") -> Self:
         """Rows that come before this one, whether they wait or are in work."""
-        moment = playlist.wanted_by or playlist.requested_at
-        sooner = Q(urgency__lt=moment) | Q(urgency=moment, requested_at__lt=playlist.requested_at)
-        waiting = Q(state=PlaylistState.QUEUED) & sooner
+        waiting = Q(state=PlaylistState.QUEUED) & _sooner_than(playlist)
         others = self.alias(urgency=URGENCY).exclude(pk=playlist.pk)
         return others.filter(waiting | Q(state__in=WORKING))
 
@@ -135,6 +137,18 @@ class PlaylistQuerySet(models.QuerySet):
         )
 
 
+def _sooner_than(playlist: "Playlist") -> Q:
+    """Return which rows `by_urgency` puts before this one."""
+    if playlist.awaited_since:
+        return Q(awaited_since__lt=playlist.awaited_since)
+    moment = playlist.wanted_by or playlist.requested_at
+    return (
+        Q(awaited_since__isnull=False)
+        | Q(urgency__lt=moment)
+        | Q(urgency=moment, requested_at__lt=playlist.requested_at)
+    )
+
+
 class Playlist(models.Model):
     """One continuous mix that was asked for."""
 
@@ -161,6 +175,12 @@ class Playlist(models.Model):
         null=True,
         blank=True,
         help_text=_("What is wanted first is made first; empty: as soon as possible"),
+    )
+    awaited_since = models.DateTimeField(
+        _("listener waits since"),
+        null=True,
+        blank=True,
+        help_text=_("Since when its listener waits before a page; such are made before all others"),
     )
     not_before = models.DateTimeField(
         _("rests until"),

@@ -1,4 +1,4 @@
-"""Ask for a playlist, cancel it, ask again; and keep the queue moving when something broke.
+"""Ask for a playlist, hurry it, cancel it, ask again; and keep the queue moving when things broke.
 
 The row is the job. A message to the broker is only a wake-up call, sent by task name after the row
 is safe, so this module needs neither the tasks nor torch, and a broker that is down costs a delay:
@@ -56,7 +56,7 @@ def request_playlist(*, brief: Brief, key: str, wanted_by: datetime | None = Non
     key : str
         The caller's idempotency key; opaque, since administrators see it.
     wanted_by : datetime, optional
-        What is wanted first is made first; without it, this is wanted now.
+        What is wanted first is made first; without it, this is wanted since now.
     """
     asked = {
         "brief": json.loads(brief.to_json()),
@@ -66,6 +66,21 @@ def request_playlist(*, brief: Brief, key: str, wanted_by: datetime | None = Non
     playlist, created = Playlist.objects.get_or_create(key=key, defaults=asked)
     if created:
         _wake_on_commit(playlist.pk)
+    return playlist
+
+
+def hurry_playlist(playlist: Playlist) -> Playlist:
+    """Put a waiting playlist before all that nobody waits for, behind whoever waited before.
+
+    Nothing is written where it was hurried before, is in work or final: a page may call this each
+    time it is looked at. No worker is told, since the next call makes one take this row.
+    """
+    if playlist.state == PlaylistState.QUEUED and playlist.awaited_since is None:
+        unhurried = Playlist.objects.filter(
+            pk=playlist.pk, state=PlaylistState.QUEUED, awaited_since=None
+        )
+        unhurried.update(awaited_since=timezone.now())
+        playlist.refresh_from_db()
     return playlist
 
 

@@ -152,6 +152,15 @@ def test_what_is_wanted_later_is_not_ahead_and_what_is_half_done_counts_half():
     assert playlist_progress(prepared)["n_ahead"] == 2
 
 
+def test_what_a_listener_waits_for_is_ahead_of_all_that_was_only_prepared():
+    a_playlist(asked_s_ago=100)
+    first = a_playlist(asked_s_ago=5, awaited_since=ago(4))
+    second = a_playlist(asked_s_ago=90, awaited_since=ago(3))
+    prepared = a_playlist(asked_s_ago=50)
+    shown = [playlist_progress(row)["n_ahead"] for row in (first, second, prepared)]
+    assert shown == [0, 1, 3]
+
+
 def test_a_longer_mix_takes_longer():
     a_playlist(
         brief={"minutes": 2.0},

@@ -3,6 +3,7 @@
 What can happen to a night, in this order (docs/sound.md, "Personal"):
 
 asked for     `nights_ahead` evenings before, with the taste of that day
+hurried       its listener waits before the page: it is made before what was only prepared
 renewed       its taste has changed: at once while no worker has begun it; for *never again* also
               what is finished, whose mix serves until the new one is ready
 replaced      the new one is ready and the night was not played
@@ -22,7 +23,12 @@ from django.utils import timezone
 
 from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
-from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
+from generator.services.requesting import (
+    cancel_playlist,
+    hurry_playlist,
+    request_playlist,
+    retry_playlist,
+)
 from studies import clock
 from studies.design.windows import night_of
 from studies.exceptions import NightUnknown, NoMusicInThisArm, NotInTreatment
@@ -80,10 +86,13 @@ def request_tonight(*, participant: Participant) -> PlaylistAssignment:
 def serve_tonight(*, participant: Participant) -> PlaylistAssignment:
     """Return what the participant hears tonight: their own mix, or at bedtime one of the pool.
 
+    What they have to wait for is made before what was only prepared ahead.
     Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
     """
     night = _request(participant, tonight(participant), participant_actor(participant))
-    return _with_something_to_hear(_with_replacement(night))
+    night = _with_something_to_hear(_with_replacement(night))
+    hurry_playlist(night.playlist)
+    return night
 
 
 def request_due() -> int:

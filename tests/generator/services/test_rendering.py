@@ -34,7 +34,7 @@ from generator.services.rendering import (
     render_next,
     render_playlist,
 )
-from generator.services.requesting import cancel_playlist, request_playlist, sweep
+from generator.services.requesting import cancel_playlist, hurry_playlist, request_playlist, sweep
 from tests.generator.quick import brief, quick_render
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nights")]
@@ -108,6 +108,16 @@ def test_what_is_wanted_first_is_made_first():
     asked_now = request_playlist(brief=brief(), key="somebody waits before a page")
     order = [claim(worker="w1@here").key for _ in range(4)]
     assert order == [asked_now.key, "tonight", "tomorrow", "in two nights"]
+
+
+def test_whoever_waits_before_a_page_goes_first_in_the_order_in_which_they_came():
+    now = timezone.now()
+    for hours, key in ((-3, "overdue"), (2, "tonight"), (2, "hers"), (24, "tomorrow, awaited")):
+        request_playlist(brief=brief(), key=key, wanted_by=now + timedelta(hours=hours))
+    for key in ("hers", "tomorrow, awaited", "hers"):
+        hurry_playlist(Playlist.objects.get(key=key))
+    order = [claim(worker="w1@here").key for _ in range(4)]
+    assert order == ["hers", "tomorrow, awaited", "overdue", "tonight"]
 
 
 def test_a_worker_leaves_what_it_cannot_render_as_pinned_to_another_and_says_why():

@@ -18,6 +18,7 @@ from generator.exceptions import PlaylistIsFinal, PlaylistNotRetryable
 from generator.models.playlist import MAX_ATTEMPTS, FailureCode, Playlist, PlaylistState
 from generator.services.requesting import (
     cancel_playlist,
+    hurry_playlist,
     request_playlist,
     retry_playlist,
     sweep,
@@ -79,6 +80,32 @@ def test_asking_again_does_not_tell_the_workers_again(django_capture_on_commit_c
     with django_capture_on_commit_callbacks() as calls:
         request_playlist(brief=brief(), key="a night")
     assert calls == []
+
+
+def test_a_playlist_is_hurried_once_however_often_its_page_is_looked_at(
+    django_assert_num_queries,
+):
+    playlist = hurry_playlist(a_playlist(wanted_by=timezone.now() + timedelta(days=1)))
+    since = playlist.awaited_since
+    assert timezone.now() - since < timedelta(seconds=5)
+    with django_assert_num_queries(0):
+        hurry_playlist(playlist)
+    # Another look, begun before the first one was over, comes too late as well.
+    stale = Playlist.objects.get(pk=playlist.pk)
+    stale.awaited_since = None
+    assert hurry_playlist(stale).awaited_since == since
+
+
+def test_what_is_in_work_or_final_cannot_be_hurried(django_assert_num_queries):
+    ready = a_playlist(state=PlaylistState.READY, finished_at=timezone.now())
+    for playlist in (in_work(), ready):
+        with django_assert_num_queries(0):
+            assert hurry_playlist(playlist).awaited_since is None
+        # A page that read the row just before a worker took it changes nothing either.
+        stale = Playlist.objects.get(pk=playlist.pk)
+        stale.state = PlaylistState.QUEUED
+        hurry_playlist(stale)
+        assert (stale.state, stale.awaited_since) == (playlist.state, None)
 
 
 @pytest.mark.usefixtures("broker_is_down")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from generator.engine.score.midi import write_midi
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, Track
+from generator.services.rendering import claim
 from generator.services.storage import nights
 from studies import clock
 from studies.models.listening import ListeningSession, PlaylistAssignment, PoolMix
@@ -324,9 +325,27 @@ def test_at_bedtime_a_mix_of_the_pool_looks_and_sounds_like_any_other():
     assert participant.nights.get().is_from_pool
 
 
-def test_others_before_one_in_the_queue_are_told_of():
+def test_whoever_opens_the_page_waits_behind_those_who_wait_and_before_what_is_prepared():
     participant = listener()
     fill_pools()
     Playlist.objects.update(wanted_by=None)
+    client = phone_of(participant)
+    assert "Your music is next in line" in client.get("/me/tonight/").content.decode()
+    night = participant.nights.get()
+    since = night.playlist.awaited_since
+    assert Playlist.objects.due(timezone.now()).first() == night.playlist
+    client.get("/me/tonight/status")
+    client.get("/me/tonight/")
+    assert Playlist.objects.get(pk=night.playlist_id).awaited_since == since
+    others = Playlist.objects.exclude(pk=night.playlist_id)
+    others.update(awaited_since=since - timedelta(seconds=9))
+    assert "Your music is in the queue" in client.get("/me/tonight/").content.decode()
+
+
+def test_the_page_leaves_a_mix_that_is_in_work_alone():
+    participant = listener()
+    night = request_tonight(participant=participant)
+    claim(worker="w1@here", playlist_id=night.playlist_id)
     page = phone_of(participant).get("/me/tonight/").content.decode()
-    assert "Your music is in the queue" in page
+    assert "Writing the notes" in page
+    assert Playlist.objects.get().awaited_since is None
