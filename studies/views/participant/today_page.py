@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from questionnaires.selectors import definition_named, wording_of
 from studies.models.consent import ConsentRole, ConsentState
 from studies.models.participant import MusicPreference, Participant, ParticipantState
-from studies.models.study import ArmKind
+from studies.models.study import ArmKind, StudyState
 from studies.models.visit import Assessment, AssessmentState
 from studies.selectors.diary import mornings_open
 from studies.selectors.schedule import ANSWERABLE, Today, today_of
@@ -74,6 +74,9 @@ class TodayPage:
 
 def today_page(participant: Participant) -> TodayPage:
     """Return the page for where this participant is now."""
+    has_ended = participant.study.state != StudyState.OPEN
+    if has_ended and participant.state in NOT_STARTED:
+        return _ended_first(participant)
     return PAGES[participant.state](participant)
 
 
@@ -103,7 +106,7 @@ def _under_way(participant: Participant) -> TodayPage:
     tasks = tuple(_assessment_task(assessment) for assessment in today.assessments)
     kind = arm_kind_of(participant) if is_in_treatment(participant) else None
     if kind is None and not tasks and today.upcoming is None:
-        return _finished(participant)
+        return _over(participant)
     evening = _evening(kind)
     heading, lead = _greeting(kind, has_questions=bool(tasks))
     skills = _skills_tasks(participant) if kind == ArmKind.CBT else ()
@@ -123,10 +126,37 @@ def _under_way(participant: Participant) -> TodayPage:
     )
 
 
-def _finished(participant: Participant) -> TodayPage:
+def _over(participant: Participant) -> TodayPage:
+    """Return the words for whoever has nothing more before them, by how it came to its end."""
+    if participant.withdrawals.exists():
+        return _evenings_stopped()
+    if participant.state == ParticipantState.COMPLETED:
+        return TodayPage(
+            heading=_("You have finished the study"),
+            lead=_(
+                "Thank you for taking part. Your answers help to find out what lets people sleep."
+            ),
+        )
+    sheets = Assessment.objects.filter(visit__participant=participant)
+    if sheets.filter(state=AssessmentState.CANCELLED).exists():
+        return TodayPage(
+            heading=_("The study has ended"),
+            lead=_("It ended earlier than planned, and not because of you."),
+            note=_("Thank you for taking part. The answers you gave still count."),
+        )
     return TodayPage(
-        heading=_("You have finished the study"),
-        lead=_("Thank you for taking part. Your answers help to find out what lets people sleep."),
+        heading=_("Your time in the study is over"),
+        lead=_("Thank you for taking part. The answers you gave still count."),
+    )
+
+
+def _evenings_stopped() -> TodayPage:
+    # Not "you stopped": a doctor or the study team may have ended them.
+    return TodayPage(
+        heading=_("Your time in the study is over"),
+        lead=_("Your evenings ended earlier than planned, and that is all right."),
+        links=(Link(_("Where to find help"), reverse("studies:help")),),
+        note=_("Thank you for taking part. The answers you gave count as much as anybody's."),
     )
 
 
@@ -167,13 +197,22 @@ def _too_late(_participant: Participant) -> TodayPage:
     )
 
 
+def _ended_first(_participant: Participant) -> TodayPage:
+    return TodayPage(
+        heading=_("The study has ended"),
+        lead=_("It ended before you could start, and not because of you."),
+        note=_("Thank you for the time you gave. Nothing more is asked of you."),
+    )
+
+
+NOT_STARTED = (ParticipantState.CONSENTED, ParticipantState.BASELINE_DONE)
 PAGES: dict[str, Callable[[Participant], TodayPage]] = {
     # While a study is open, who is invited is led to what is asked first.
     ParticipantState.INVITED: _too_late,
     ParticipantState.CONSENTED: _before_start,
     ParticipantState.BASELINE_DONE: _waiting,
     ParticipantState.ALLOCATED: _under_way,
-    ParticipantState.COMPLETED: _finished,
+    ParticipantState.COMPLETED: _over,
     ParticipantState.DECLINED: _declined,
     ParticipantState.INELIGIBLE: _not_for_you,
     ParticipantState.WITHDRAWN: _stopped,

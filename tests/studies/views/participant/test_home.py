@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from generator.engine.brief import Style
 from studies import clock
 from studies.exceptions import StudyNotOpen
 from studies.models.consent import Withdrawal
 from studies.models.participant import MusicPreference, ParticipantState
+from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.protocol.setup import close_study
 from studies.services.trail.audit import SYSTEM
 from tests.factories import decide, make_participant, make_study
@@ -133,6 +135,36 @@ def test_somebody_not_eligible_reads_kind_words_and_finds_help():
     page = phone_of(participant).get("/me/").content.decode()
     assert "This study is not the right one for you" in page
     assert "cpss" not in page
+
+
+def test_whoever_stopped_the_evenings_has_not_finished_the_study_and_finds_help():
+    participant = make_participant("week8", study=make_study(protocol=short_plan()))
+    withdraw_participant(participant=participant, scope="intervention", reason="", actor=SYSTEM)
+    page = phone_of(participant).get("/me/").content.decode()
+    assert "Your evenings ended earlier than planned, and that is all right." in page
+    assert "finished the study" not in page
+    assert f'href="{reverse("studies:help")}"' in page
+
+
+def test_a_study_that_is_closed_early_says_so_to_those_who_were_under_way_or_waited():
+    study = make_study()
+    people = {at: make_participant(at, study=study) for at in ("consented", "allocated")}
+    close_study(study=study, actor=SYSTEM, reason="no more money")
+    pages = {at: phone_of(who).get("/me/").content.decode() for at, who in people.items()}
+    assert "It ended before you could start" in pages["consented"]
+    assert "It ended earlier than planned, and not because of you." in pages["allocated"]
+    for page in pages.values():
+        assert "no more money" not in page
+        assert 'class="status due"' not in page
+
+
+def test_whoever_missed_the_last_questions_is_thanked_without_having_finished():
+    participant = make_participant("allocated")
+    client = phone_of(participant)
+    with clock.at(clock.now() + timedelta(weeks=30)):
+        page = client.get("/me/").content.decode()
+    assert "Your time in the study is over" in page
+    assert "finished" not in page
 
 
 def test_the_end_of_the_study_says_thank_you():
