@@ -17,7 +17,7 @@ TEMPO_MIN_BPM, TEMPO_MAX_BPM = 44.0, 76.0
 
 
 class ComposerName(StrEnum):
-    """The composers that can be asked for; the papers call them LSTM-ACM, MCMG and GAMC.
+    """The composers that can be asked for; `printed` is what the papers call them.
 
     Fusion is LSTM-ACM's network with the listener's styles fused as Lee (2023) has it.
     """
@@ -26,6 +26,19 @@ class ComposerName(StrEnum):
     MARKOV = "markov"
     GENETIC = "genetic"
     FUSION = "fusion"
+
+    @property
+    def printed(self) -> str:
+        """The composer's name in papers: for those who plan a study, never for its participants."""
+        return _PRINTED[self]
+
+
+_PRINTED = {
+    ComposerName.LSTM_ACM: "LSTM-ACM",
+    ComposerName.MARKOV: "MCMG",
+    ComposerName.GENETIC: "GAMC",
+    ComposerName.FUSION: "Fusion",
+}
 
 
 class Style(StrEnum):

@@ -57,7 +57,7 @@ class ArmsStep(StepForm):
         gives = [
             ("", _("No arm here")),
             (CBT, _("Lessons and a sleep diary (CBT-I)")),
-            *((name.value, _("Music by %(name)s") % {"name": name}) for name in ComposerName),
+            *((it.value, _("Music by %(name)s") % {"name": it.printed}) for it in ComposerName),
         ]
         for number in range(1, ARMS_MAX + 1):
             place = {"number": number}

@@ -58,7 +58,7 @@ def roles() -> list[tuple[str, str]]:
 
 def composer_names() -> list[tuple[str, str]]:
     """Choices as a callable."""
-    return [(name.value, name.value) for name in ComposerName]
+    return [(name.value, name.printed) for name in ComposerName]
 
 
 class Study(StateMachine):

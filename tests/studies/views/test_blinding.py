@@ -12,7 +12,8 @@ from tests.studies.views.browsers import clinician_in, learner, listener, phone_
 pytestmark = pytest.mark.django_db
 
 ARM_WORDS = re.compile(
-    r"\b(cbt|cbt-i|lstm|lstm-acm|lstm_acm|mcmg|markov|gamc|genetic|algorithm)\b", re.IGNORECASE
+    r"\b(cbt|cbt-i|lstm|lstm-acm|lstm_acm|mcmg|markov|gamc|genetic|fusion|algorithm)\b",
+    re.IGNORECASE,
 )
 # What gives the kind of an arm away to those who look after people.
 KIND_WORDS = re.compile(r"(minutes heard|sleep diary|lesson \d|playlist)", re.IGNORECASE)
