@@ -4,7 +4,6 @@ import json
 import math
 import time
 from argparse import ArgumentParser
-from pathlib import Path
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
@@ -25,6 +24,7 @@ from generator.engine.metrics.structure import structure_length
 from generator.engine.score.clock import Clock
 from generator.engine.score.midi import write_midi
 from generator.engine.score.notes import Score
+from generator.management.outputs import output_file
 
 
 def style_weights(text: str) -> dict[Style, float]:
@@ -90,7 +90,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the fields of a brief as options."""
         parser.add_argument("composer", choices=[name.value for name in ComposerName])
-        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("--out", type=output_file, required=True)
         parser.add_argument("--minutes", type=float, default=45.0)
         parser.add_argument("--style", default="classical", help="Like classical=0.7,folk=0.3.")
         parser.add_argument("--tempo", type=float, default=66.0, help="Quarter notes a minute.")
@@ -129,6 +129,7 @@ class Command(BaseCommand):
             composer = composer_of(brief.composer, options["fusion"], Engine(options["engine"]))
             began = time.process_time()
             score = composer.compose(brief, np.random.default_rng(brief.seed))
+            options["out"].parent.mkdir(parents=True, exist_ok=True)
             write_midi(score, options["out"])
         except EngineError as error:
             raise CommandError(str(error)) from error

@@ -16,6 +16,7 @@ from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.plan import TrainingPlan
 from generator.engine.training.trainer import RELEASE
 from generator.management.commands.train_composer import asked_to_end
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the corpus, the teacher, where to work, the student's sizes, how long to train."""
         parser.add_argument("--corpus", type=Path, required=True, help="Any folder of MIDI.")
-        parser.add_argument("--out", type=Path, required=True, help="The run; goes on.")
+        parser.add_argument("--out", type=output_folder, required=True, help="The run; goes on.")
         parser.add_argument("--weights", type=Path, default=WEIGHTS, help="Folder of releases.")
         parser.add_argument("--hidden", type=int, default=192, help="The student's width.")
         parser.add_argument("--layers", type=int, default=2, help="The student's layers.")

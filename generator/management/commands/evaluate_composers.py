@@ -22,6 +22,7 @@ from generator.engine.training.evaluation import (
 from generator.engine.training.figures import write_figures
 from generator.engine.training.importing import read_corpus
 from generator.management.commands.train_composer import positive
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -34,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--held-out", type=Path, required=True, help="Corpus with train and test splits."
         )
-        parser.add_argument("--out", type=Path, required=True, help="Where the table is written.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Where the table is written."
+        )
         parser.add_argument("--weights", type=Path, default=WEIGHTS, help="Folder of releases.")
         parser.add_argument("--pieces", type=positive, default=200, help="Pieces by each composer.")
         parser.add_argument("--minutes", type=float, default=5.0, help="Length of each.")

@@ -21,6 +21,7 @@ from generator.engine.training.fine_tuning import (
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.trainer import RELEASE
 from generator.management.commands.train_composer import asked_to_end
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -31,7 +32,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the corpus, which part of it, where to work, and how long to train."""
         parser.add_argument("--corpus", type=Path, required=True, help="Any folder of MIDI.")
-        parser.add_argument("--out", type=Path, required=True, help="Run and table; goes on.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Run and table; goes on."
+        )
         parser.add_argument("--weights", type=Path, default=WEIGHTS, help="Folder of releases.")
         parser.add_argument(
             "--collection", default="", help="One collection of a manifest, for measuring only."

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generator.engine.brief import Style
 from generator.engine.errors import EngineError
 from generator.engine.training.collecting import import_collection
+from generator.management.outputs import output_folder
 
 _EVERY = 50
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the collection, where to write, and its provenance."""
         parser.add_argument("directory", type=Path, help="MAESTRO v3, Lakh, a manifest, a folder.")
-        parser.add_argument("--out", type=Path, required=True, help="Where the corpus is written.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Where the corpus is written."
+        )
         parser.add_argument("--name", required=True, help="How the collection is called.")
         parser.add_argument("--licence", required=True, help="As its publisher states it.")
         parser.add_argument(

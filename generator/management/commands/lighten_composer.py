@@ -13,6 +13,7 @@ from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.batches import prepare
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.lightening import lightened_rows, write_lightened
+from generator.management.outputs import output_folder
 
 _STRETCH = 128
 
@@ -25,7 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the corpus, the release, where to write, and how many pieces to score."""
         parser.add_argument("--held-out", type=Path, required=True, help="Corpus, test split.")
-        parser.add_argument("--out", type=Path, required=True, help="Where the table is written.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Where the table is written."
+        )
         parser.add_argument("--weights", type=Path, default=WEIGHTS, help="Folder of releases.")
         parser.add_argument("--pieces", type=int, help="At most so many pieces of the test split.")
         parser.add_argument("--workers", type=int, default=1, help="Processes that read MIDI.")

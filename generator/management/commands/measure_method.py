@@ -23,6 +23,7 @@ from generator.engine.training.method import (
 )
 from generator.engine.training.trainer import RELEASE
 from generator.management.commands.train_composer import asked_to_end
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -34,7 +35,9 @@ class Command(BaseCommand):
         """Take the collection, where to work, how long to train and how much to compose."""
         parser.add_argument("--corpus", type=Path, required=True, help="Folder with manifest.csv.")
         parser.add_argument("--collection", default="pop909", help="Its name in the manifest.")
-        parser.add_argument("--out", type=Path, required=True, help="Run and tables; goes on.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Run and tables; goes on."
+        )
         parser.add_argument("--steps", type=int, default=2500, help="Training steps in all.")
         parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
         parser.add_argument("--seed", type=int, default=1)

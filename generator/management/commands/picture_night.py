@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.audio.pictures import loudness_curve, spectrogram, write_png
 from generator.engine.errors import EngineError
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -17,7 +18,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the night and where its pictures go."""
         parser.add_argument("audio", type=Path)
-        parser.add_argument("--out", type=Path, required=True, help="Directory for the pictures.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Directory for the pictures."
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         """Draw both pictures and name them."""

@@ -3,7 +3,6 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from django.core.management.base import BaseCommand, CommandError
@@ -23,6 +22,7 @@ from generator.engine.composers.engines import Engine, engine_name
 from generator.engine.errors import EngineError
 from generator.engine.pipeline import render
 from generator.management.commands.compose import style_weights
+from generator.management.outputs import output_file
 
 
 class Command(BaseCommand):
@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--composer", choices=[name.value for name in ComposerName], required=True
         )
-        parser.add_argument("--out", type=Path, required=True, help="A name that ends in .mp3.")
+        parser.add_argument(
+            "--out", type=output_file, required=True, help="A name that ends in .mp3."
+        )
         parser.add_argument("--minutes", type=float, default=45.0)
         parser.add_argument("--style", default="classical=1", help="Like classical=0.7,folk=0.3.")
         parser.add_argument("--seed", type=int, default=1)

@@ -11,6 +11,7 @@ from generator.engine.training.importing import read_corpus
 from generator.engine.training.plan import TrainingPlan
 from generator.engine.training.search import TRIALS, Way, search
 from generator.management.commands.train_composer import asked_to_end, positive
+from generator.management.outputs import output_folder
 
 
 class Command(BaseCommand):
@@ -21,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the corpus, where to work, how many trials, and how long each."""
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
-        parser.add_argument("--out", type=Path, required=True, help="Runs and tables; goes on.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Runs and tables; goes on."
+        )
         parser.add_argument("--way", choices=[way.value for way in Way], default=Way.TPE.value)
         parser.add_argument("--trials", type=positive, default=20, help="Trials in all.")
         parser.add_argument("--steps", type=positive, default=300, help="Training steps of each.")

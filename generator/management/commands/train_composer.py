@@ -15,6 +15,7 @@ from generator.engine.composers.registry import WITH_RELEASE
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
 from generator.engine.training.plan import TrainingPlan, parity_plan
+from generator.management.outputs import output_folder
 
 
 def positive(text: str) -> int:
@@ -48,7 +49,9 @@ class Command(BaseCommand):
         """Take the composer, the corpus, and how long to train."""
         parser.add_argument("composer", choices=[name.value for name in WITH_RELEASE])
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
-        parser.add_argument("--out", type=Path, required=True, help="Where releases are written.")
+        parser.add_argument(
+            "--out", type=output_folder, required=True, help="Where releases are written."
+        )
         parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
         parser.add_argument(
             "--steps",

@@ -29,9 +29,42 @@ def test_compose_says_what_it_made_as_json(tmp_path, capsys):
     assert len(notes) == made["notes"]
 
 
-def test_compose_says_where_it_cannot_write(tmp_path):
-    with pytest.raises(CommandError, match="got Is a directory"):
-        call_command("compose", "markov", out=tmp_path, minutes=0.5)
+def test_compose_makes_the_folder_that_it_writes_to(tmp_path):
+    out = tmp_path / "new" / "folder" / "night.mid"
+    call_command("compose", "markov", out=out, minutes=0.5)
+    assert out.is_file()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("distil_composer", "--corpus=x"),
+        ("evaluate_composers", "--held-out=x"),
+        ("fine_tune", "--corpus=x"),
+        ("import_corpus", "x", "--name=x", "--licence=x"),
+        ("lighten_composer", "--held-out=x"),
+        ("measure_method", "--corpus=x", "--collection=x"),
+        ("picture_night", "x.mp3"),
+        ("search_composer", "--corpus=x"),
+        ("train_composer", "markov", "--corpus=x"),
+    ],
+)
+def test_a_file_is_no_folder_to_write_to_and_that_is_said_first(line, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for out in (file, file / "folder"):
+        with pytest.raises(CommandError, match=f"a folder to write to was expected, got {out}"):
+            call_command(*line, f"--out={out}")
+    assert file.read_bytes() == b""
+
+
+@pytest.mark.parametrize("line", [("compose", "markov"), ("render_night", "--composer=markov")])
+def test_a_folder_is_no_file_to_write(line, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="which is a folder"):
+        call_command(*line, f"--out={tmp_path}")
+    with pytest.raises(CommandError, match=r"a file to write was expected, got .* is a file"):
+        call_command(*line, f"--out={tmp_path / 'file' / 'night.mp3'}")
 
 
 @pytest.mark.parametrize(
