@@ -1,34 +1,32 @@
-"""Chords as something to listen to: bass, broken or rolled inner voice, pad; never twice the same.
+"""Chords as something to listen to: bass, an inner voice that moves as its style does, pad.
 
+No bar need be as the one before: a texture is thinned, turned or shifted from bar to bar.
 Pitches are in the key of C; `transposition` says how far the piece will be moved, so that registers
 hold in the key that sounds: bass 36-52, inner voice and pad 48-67 (profile ``sleep-45/v1``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from generator.engine.composers.form import BAR
 from generator.engine.composers.harmony import Chord, nearest_voicing
+from generator.engine.composers.textures import N_PLACES, N_VOICES, Texture
 from generator.engine.score.notes import Role
 
 _BASS_RANGE = (36, 52)
 _INNER_RANGE = (50, 66)
 _PAD_RANGE = (48, 67)
-_PLACE = 2
-# Which of the eight places of a bar a broken chord keeps longest as it thins out.
+_PLACE = BAR // N_PLACES
+# Which of the eight places of a bar a texture keeps longest as it thins out.
 _PRIORITY = (0, 4, 2, 6, 5, 3, 7, 1)
-
-
-class Texture(StrEnum):
-    """How the inner voice moves; a theme keeps its texture when it returns."""
-
-    RISING = "rising"
-    ARCH = "arch"
-    ROCKING = "rocking"
-    ROLLED = "rolled"
+# So many notes make two bass notes a bar and three of the pad; below, one and two.
+_ENOUGH_FOR_TWO, _ENOUGH_FOR_THREE = 6, 8
+# A bar may have so many notes more than are due, for the sake of whole chords.
+_OVER = 2
+_TURNED, _SHIFTED = 0.3, 0.4
+PAD_NOTES = 2.5
 
 
 @dataclass(frozen=True, order=True)
@@ -74,12 +72,12 @@ class Accompanist:
         """
         count = int(n_notes + self._rng.random())
         self._pad_voicing = nearest_voicing(chord, self._pad_voicing, *self._pad, 3)
-        self._voicing = nearest_voicing(chord, self._voicing, *self._inner, 3)
-        n_pad = 3 if count >= 8 else 2
-        n_bass = 2 if count >= 9 and self._rng.random() < 0.4 else 1
+        self._voicing = nearest_voicing(chord, self._voicing, *self._inner, N_VOICES)
+        n_pad = 3 if count >= _ENOUGH_FOR_THREE else 2
         notes = [PartNote(start, pitch, BAR, Role.PAD) for pitch in self._pad_voicing[-n_pad:]]
-        notes += self._bass_notes(start, chord, n_bass)
-        notes += self._inner_notes(start, texture, max(count - n_pad - n_bass, 2))
+        bass = self._bass_notes(start, chord, texture, count)
+        notes += bass
+        notes += self._inner_notes(start, texture, max(count - n_pad - len(bass), 2))
         return sorted(notes)
 
     def last_chord(self, start: int, chord: Chord, length: int) -> list[PartNote]:
@@ -100,44 +98,49 @@ class Accompanist:
         centre = (low + high) / 2 if self._last_bass is None else self._last_bass
         return min(choices, key=lambda pitch: abs(pitch - centre) + 0.2 * abs(pitch - low - 6))
 
-    def _bass_notes(self, start: int, chord: Chord, count: int) -> list[PartNote]:
+    def _bass_notes(self, start: int, chord: Chord, texture: Texture, count: int) -> list[PartNote]:
         first = self._bass_pitch(chord.root)
         self._last_bass = first
-        if count == 1:
+        if not texture.second_bass or count < _ENOUGH_FOR_TWO:
             return [PartNote(start, first, BAR, Role.BASS)]
-        second = self._bass_pitch(chord.pitch_classes[2])
-        half = BAR // 2
+        second = self._bass_pitch(chord.pitch_classes[2]) if texture.leaves_root else first
+        place = texture.second_bass * _PLACE
         return [
-            PartNote(start, first, half, Role.BASS),
-            PartNote(start + half, second, half, Role.BASS),
+            PartNote(start, first, place, Role.BASS),
+            PartNote(start + place, second, BAR - place, Role.BASS),
         ]
 
     def _inner_notes(self, start: int, texture: Texture, count: int) -> list[PartNote]:
-        voices = self._voicing
-        if texture is Texture.ROLLED:
-            return self._rolled(start, voices, count)
-        places = sorted(self._places(min(count, BAR // _PLACE)))
-        order = _ORDERS[texture](len(voices))
-        turn = int(self._rng.integers(len(order))) if self._rng.random() < 0.3 else 0
-        pitches = [voices[order[(index + turn) % len(order)]] for index in range(len(places))]
-        return _held(start, [place * _PLACE for place in places], pitches)
+        strikes = self._varied(_thinned(texture.strikes, count))
+        onsets = [place * _PLACE for place, _ in strikes]
+        return _held(start, onsets, [self._voicing[voice] for _, voice in strikes])
 
-    def _places(self, count: int) -> Sequence[int]:
-        kept = list(_PRIORITY[:count])
-        # One late place may move, so that neighbouring bars differ.
-        if count < len(_PRIORITY) and count > 2 and self._rng.random() < 0.4:
-            kept[-1] = _PRIORITY[int(self._rng.integers(count, len(_PRIORITY)))]
-        return kept
+    def _varied(self, strikes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the strikes with another voice first, or one late place moved, or as they are."""
+        places = [place for place, _ in strikes]
+        is_broken = len(set(places)) == len(places)
+        if is_broken and self._rng.random() < _TURNED:
+            turn = int(self._rng.integers(1, N_VOICES))
+            strikes = [(place, (voice + turn) % N_VOICES) for place, voice in strikes]
+        free = [place for place in range(1, N_PLACES) if place not in places]
+        if len(set(places)) > 1 and free and self._rng.random() < _SHIFTED:
+            late = max(places, key=_PRIORITY.index)
+            near = min(free, key=lambda place: (abs(place - late), _PRIORITY.index(place)))
+            strikes = [(near if place == late else place, voice) for place, voice in strikes]
+        return sorted(strikes)
 
-    def _rolled(self, start: int, voices: tuple[int, ...], count: int) -> list[PartNote]:
-        """Return slow rolls from the bottom, one or two a bar."""
-        onsets = list(range(0, 2 * len(voices), _PLACE))
-        pitches = list(voices)
-        if count > len(voices):
-            again = min(count - len(voices), len(voices))
-            onsets += [BAR // 2 + _PLACE * index for index in range(again)]
-            pitches += voices[-again:]
-        return _held(start, onsets, pitches)
+
+def _thinned(strikes: Sequence[tuple[int, int]], count: int) -> Sequence[tuple[int, int]]:
+    """Return the strikes without the weakest places, so that about `count` are left.
+
+    What is struck together stays together: a style that strikes chords is not made to break them.
+    """
+    kept = list(strikes)
+    places = sorted({place for place, _ in strikes}, key=_PRIORITY.index)
+    while len(kept) > count + _OVER and len(places) > 1:
+        weakest = places.pop()
+        kept = [strike for strike in kept if strike[0] != weakest]
+    return kept
 
 
 def _held(start: int, onsets: Sequence[int], pitches: Sequence[int]) -> list[PartNote]:
@@ -148,10 +151,3 @@ def _held(start: int, onsets: Sequence[int], pitches: Sequence[int]) -> list[Par
         end = min([*again, BAR])
         notes.append(PartNote(start + onset, pitch, end - onset, Role.INNER))
     return notes
-
-
-_ORDERS = {
-    Texture.RISING: lambda n: list(range(n)),
-    Texture.ARCH: lambda n: [*range(n), *range(n - 2, 0, -1)],
-    Texture.ROCKING: lambda n: [0, n - 1, n // 2, n - 1],
-}

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from generator.engine.brief import Brief, Instrument, Style
-from generator.engine.composers.accompaniment import Accompanist, PartNote, Texture
+from generator.engine.composers.accompaniment import PAD_NOTES, Accompanist, PartNote
 from generator.engine.composers.composer import Progress
 from generator.engine.composers.consonance import without_rubs
 from generator.engine.composers.form import BAR, BREADTH, Form, Phrase, plan_form
@@ -27,6 +27,7 @@ from generator.engine.composers.harmony import (
     degree_weights,
     endings,
 )
+from generator.engine.composers.textures import Texture
 from generator.engine.score.notes import Note, Part, Role, Score
 
 MELODY_RANGE = (60, 79)
@@ -116,8 +117,9 @@ class Stage:
 
     def play(self, bar: int, chord: Chord) -> list[PartNote]:
         """Return the accompaniment of one bar."""
-        count = max(self.phrase.all_notes - self.phrase.melody_notes, 3.0)
-        return self.accompanist.bar(self.bar_start(bar), chord, self.texture, count)
+        return self.accompanist.bar(
+            self.bar_start(bar), chord, self.texture, _accompanying(self.phrase)
+        )
 
 
 class Writer(Protocol):
@@ -175,7 +177,10 @@ def compose_long_form(
     melody: list[MelodyNote] = []
     accompaniment: list[PartNote] = []
     for phrase in form.phrases:
-        texture = textures.setdefault(phrase.theme, Texture(rng.choice(list(Texture))))
+        if phrase.theme not in textures:
+            moving = _accompanying(phrase) - PAD_NOTES
+            textures[phrase.theme] = foundation.textures.draw(brief.styles, moving, rng)
+        texture = textures[phrase.theme]
         breath = int(rng.choice(_BREATHS))
         stage = Stage(
             brief, phrase, guard, rng, chain, accompanist, texture, sevenths, before, breath
@@ -194,6 +199,11 @@ def compose_long_form(
             progress((phrase.first_bar + phrase.n_bars) / form.n_bars)
     _close(brief, form, guard, accompanist, melody, accompaniment)
     return _score(brief, form, transposition, rng, melody, accompaniment)
+
+
+def _accompanying(phrase: Phrase) -> float:
+    """Return how many notes a bar are not the melody's."""
+    return max(phrase.all_notes - phrase.melody_notes, 3.0)
 
 
 def _recall(stage: Stage, theme: _Theme | None) -> None:

@@ -23,6 +23,7 @@ from generator.engine.tokens.vocabulary import PITCH_LOWEST, position_ids
 from generator.engine.training.corpus import Corpus, Piece
 from generator.engine.training.harmony import harmony_table
 from generator.engine.training.lines import long_lines
+from generator.engine.training.textures import texture_table
 
 _MELODY = 0
 # A long context seen once says nothing of what may follow, and makes nine tenths of the table.
@@ -110,13 +111,14 @@ def train_markov(corpus: Corpus, directory: Path) -> str:
 def train_foundation(corpus: Corpus, directory: Path) -> str:
     """Estimate what all composers share, write it, name it.
 
-    Chord chain and originality filter come from the train split, the scale of grades from the
-    melodies of the valid split that are eight bars long or longer.
+    Chord chain, textures and originality filter come from the train split, the scale of grades
+    from the melodies of the valid split that are eight bars long or longer.
     """
     train = corpus.split("train")
     arrays = {
         "harmony": harmony_table(train).counts,
         "originality": originality_bits(train),
+        **texture_table(train).arrays(),
     }
     human = long_lines(corpus.split("valid"))
     if human:
