@@ -5,9 +5,9 @@ still answer one. Whole participants, visits and counts are read for the page th
 Nothing here tells an arm.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Count, Exists, Min, OuterRef, Q
@@ -45,6 +45,7 @@ class Attention(models.TextChoices):
     CONTACT = "contact", _("Contact to verify")
     ALLOCATE = "allocate", _("Ready to be allocated")
     CONSENT = "consent", _("Consent to the new text is missing")
+    OF_AGE = "of_age", _("Of age by now: their own consent is missing")
     CLOSING = "closing", _("Visit closes soon")
     LATE = "late", _("Visit is late")
     MISSED = "missed", _("Missed a visit")
@@ -58,6 +59,8 @@ class Attention(models.TextChoices):
 
 
 ORDER = {attention: place for place, attention in enumerate(Attention)}
+# For want of which agreement nobody is allocated.
+UNAGREED = {Attention.CONSENT, Attention.OF_AGE}
 # What a visit is worth, and under which name its first week is counted.
 BY_VISIT = (
     (Attention.CLOSING, "closing_week", OPEN_STATES),
@@ -75,6 +78,8 @@ NO_ADDRESS_REASON = "no_address"
 COPY_WAITS_AT_MOST = timedelta(days=1)
 
 Weeks = Mapping[str, int | None]
+# Key, state, and when the contact was verified.
+Standing = tuple[int, str, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +121,40 @@ class Worklist(Sequence[WorklistRow]):
         return iter(_rows(self._places))
 
 
-def worklist(study: Study, seen_by: User) -> Worklist:
-    """Return the participants somebody may see, whoever needs them first."""
+def worklist(study: Study, seen_by: User, *, of_age: Collection[int] = ()) -> Worklist:
+    """Return the participants somebody may see, whoever needs them first.
+
+    `of_age` are those who have to consent themselves by now (`services/entry/majority.py`).
+    """
     visible = Participant.objects.visible_to(seen_by).filter(study=study)
     ordered = visible.order_by("enrolled_at", "pk")
     people = list(ordered.values_list("pk", "state", "contact_verified_at"))
-    must_be_reached = study.plan.consent.verify_contact
     is_over = study.state not in {StudyState.DRAFT, StudyState.OPEN}
     weeks = {} if is_over else _weeks(study)
     with_link = set(_usable_links(study).values_list("participant", flat=True))
     beside = [(attention, _people_in(rows)) for attention, rows in _beside_visits(study)]
-    outdated = dict(beside)[Attention.CONSENT]
+    beside.append((Attention.OF_AGE, set(of_age)))
+    unagreed = [found for found in beside if found[0] in UNAGREED]
+    obstacles = [(Attention.CONTACT, _unreached(study, people)), *unagreed]
     places = []
-    for key, state, verified_at in people:
+    for key, state, _verified_at in people:
         visits = (Attention.NONE, None)
         if not is_over:
             visits = _attention(state, weeks.get(key, {}), has_link=key in with_link)
-        if visits[0] == Attention.ALLOCATE and must_be_reached and verified_at is None:
-            visits = (Attention.CONTACT, None)
-        elif visits[0] == Attention.ALLOCATE and key in outdated:
-            visits = (Attention.CONSENT, None)
+        if visits[0] == Attention.ALLOCATE:
+            first = (attention for attention, keys in obstacles if key in keys)
+            visits = (next(first, Attention.ALLOCATE), None)
         found = [visits, *((attention, None) for attention, keys in beside if key in keys)]
         attention, week = min(found, key=_urgency)
         places.append(_Place(key, attention, week))
     return Worklist(sorted(places, key=lambda place: ORDER[place.attention]))
+
+
+def _unreached(study: Study, people: Iterable[Standing]) -> set[int]:
+    """Return whose contact has to be verified before they are allocated."""
+    if not study.plan.consent.verify_contact:
+        return set()
+    return {key for key, _state, verified_at in people if verified_at is None}
 
 
 def _urgency(found: tuple[Attention, int | None]) -> int:

@@ -6,7 +6,7 @@ anew and leaves everything else as it is.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db import transaction
 
 from studies import clock
 from studies.design import sealing
+from studies.design.errors import SealBroken
 from studies.exceptions import IdentityErased
 from studies.models.contact import ContactDetails, PersonKey
 from studies.models.participant import Participant
@@ -57,6 +58,28 @@ def identity_of(participant: Participant) -> dict[str, str]:
     if details is None:
         raise IdentityErased(participant.code)
     return _opened(participant, details.sealed)
+
+
+def one_field_of(participants: Iterable[Participant], name: str) -> dict[int, str]:
+    """Return what is kept of several people under one name, by their keys; nothing else of them.
+
+    Whoever has none, whose identity is erased, or whose seal is broken, is left out: where many
+    people's page is made, one person's broken seal must not take it from all of them.
+    """
+    keys = [participant.pk for participant in participants]
+    own_keys = {
+        kept.participant_id: kept for kept in PersonKey.objects.filter(participant__in=keys)
+    }
+    found = {}
+    for details in ContactDetails.objects.filter(participant__in=keys):
+        key = own_keys.get(details.participant_id)
+        try:
+            fields = _opened_by(_unwrapped(key) if key else None, details.sealed)
+        except SealBroken:
+            continue
+        if fields.get(name):
+            found[details.participant_id] = fields[name]
+    return found
 
 
 def seal_for(participant: Participant, content: bytes) -> bytes:
@@ -129,10 +152,15 @@ def _locked_details(participant: Participant) -> ContactDetails | None:
 
 
 def _opened(participant: Participant, sealed: bytes) -> dict[str, str]:
-    if not PersonKey.objects.filter(participant=participant).exists():
+    kept = PersonKey.objects.filter(participant=participant).first()
+    return _opened_by(_unwrapped(kept) if kept else None, sealed)
+
+
+def _opened_by(key: bytes | None, sealed: bytes) -> dict[str, str]:
+    if key is None:
         # From before people had keys of their own; the next rotation gives them one.
         return sealing.unseal_fields(sealed, _secrets(), sealing.IDENTITY)
-    return json.loads(open_for(participant, sealed))
+    return json.loads(sealing.unseal_with(key, sealed))
 
 
 def _key(participant: Participant, *, make: bool = False) -> bytes:

@@ -28,6 +28,7 @@ from studies.models.study import Study, StudyState
 from studies.permissions import Ability, abilities_in, requires, sites_of, studies_of
 from studies.selectors.worklist import worklist
 from studies.services.entry.enrolment import invite_participant
+from studies.services.entry.majority import came_of_age
 from studies.services.protocol.changed_course import course_to_confirm
 from studies.services.protocol.setup import (
     ask_to_open,
@@ -71,6 +72,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @requires(Ability.SEE_PARTICIPANTS)
 def study(request: HttpRequest, study: Study) -> HttpResponse:
     abilities = abilities_in(request.user, study)
+    people = worklist(study, request.user, of_age=came_of_age(study))
     context = {
         "study": study,
         "plan": study.plan,
@@ -81,7 +83,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         "amendment": version_to_confirm(study),
         "changed_course": course_to_confirm(study),
         "give_up": GivingUpForm(),
-        "rows": Paginator(worklist(study, request.user), A_PAGE).get_page(request.GET.get("page")),
+        "rows": Paginator(people, A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "studies/clinic/study.html", context)
 
