@@ -89,6 +89,15 @@ def test_nights_are_made_before_the_pool(participant) -> None:
     assert order.index(tonights) < min(order.index(p) for p in order if p.pk in pooled)
 
 
+def test_nights_are_made_before_the_pool_in_a_demonstration_whose_clock_was_moved_too() -> None:
+    with clock.at(clock.now() + timedelta(days=56)):
+        participant = someone_with(ArmKind.MUSIC)
+        fill_pools()
+        request_due()
+        first = Playlist.objects.due(timezone.now()).first()
+        assert participant.nights.filter(playlist=first).exists()
+
+
 def test_a_failed_night_gets_a_mix_of_the_same_arm_at_any_hour(participant) -> None:
     fill_and_render()
     with clock.at(at(participant, 15)):
