@@ -9,6 +9,7 @@ renewed       its taste has changed: at once while no worker has begun it; for *
 replaced      the new one is ready and the night was not played
 tried again   its mix failed and has rested: under another seed, after twice the rest each time
 stood in for  at bedtime there is no mix: one of the arm's pool takes its place
+dropped       the night is over, and no worker has begun it: nobody would hear it
 """
 
 from collections.abc import Iterable
@@ -118,6 +119,23 @@ def request_due() -> int:
         with suppress(NotInTreatment):
             _request(participant, night_on, SYSTEM)
     return len(lacking)
+
+
+def drop_past_nights() -> int:
+    """Cancel what waits for nights that are over; return how many nights.
+
+    After an outage it would be made before tonight's, being wanted first, and nobody would hear it.
+    """
+    waits = Q(playlist__state=PlaylistState.QUEUED) | Q(replacement__state=PlaylistState.QUEUED)
+    # Where the clock is furthest behind, tonight may be yesterday's date by this one.
+    left = PlaylistAssignment.objects.filter(waits, night_on__lte=clock.now().date())
+    nights = left.select_related("playlist", "replacement", "participant")
+    past = [night for night in nights if night.night_on < tonight(night.participant)]
+    for night in past:
+        for waiting in (night.playlist, night.replacement):
+            if waiting is not None and waiting.state == PlaylistState.QUEUED:
+                _drop(waiting)
+    return len(past)
 
 
 def settle_nights() -> int:

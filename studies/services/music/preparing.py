@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from studies.services.music.playlists import request_due, retry_nights, settle_nights
+from studies.services.music.playlists import (
+    drop_past_nights,
+    request_due,
+    retry_nights,
+    settle_nights,
+)
 from studies.services.music.pool import fill_pools, retry_failed
 
 
@@ -16,9 +21,9 @@ class Prepared:
 
 
 def prepare_nights() -> Prepared:
-    """Ask for the coming nights, put what is ready in place, try again, fill the pools."""
+    """Drop what is over, ask for what comes, put what is ready in place, try again, fill pools."""
     return Prepared(
         n_asked=request_due(),
-        n_changed=settle_nights() + retry_nights(),
+        n_changed=drop_past_nights() + settle_nights() + retry_nights(),
         n_pooled=fill_pools() + retry_failed(),
     )

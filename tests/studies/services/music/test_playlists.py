@@ -1,6 +1,8 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -22,6 +24,7 @@ from studies.services.music.playlists import (
     NightCoverage,
     assign_mix,
     coverage_tonight,
+    drop_past_nights,
     request_due,
     request_tonight,
     tonight,
@@ -143,6 +146,28 @@ def test_music_is_asked_for_ahead_once_for_everybody_who_gets_some() -> None:
     assert (request_due(), request_due()) == (3 * n_music, 0)
     with clock.at(clock.now() + timedelta(days=1)):
         assert request_due() == n_music
+
+
+def test_what_waits_for_a_night_that_is_over_is_dropped_and_nothing_else() -> None:
+    participant = someone_with(ArmKind.MUSIC)
+    request_due()
+    first, second, third = participant.nights.order_by("night_on")
+    assert drop_past_nights() == 0
+    now = timezone.now()
+    Playlist.objects.filter(pk=second.playlist_id).update(
+        state=PlaylistState.RENDERING, lease=uuid4(), lease_until=now + timedelta(hours=1)
+    )
+    noon = datetime.combine(third.night_on, time(12), ZoneInfo(participant.zone))
+    with clock.at(noon - timedelta(days=1, seconds=1)):
+        assert drop_past_nights() == 0
+    with clock.at(noon):
+        assert (drop_past_nights(), drop_past_nights()) == (1, 0)
+    states = Playlist.objects.in_bulk([night.playlist_id for night in (first, second, third)])
+    assert [states[night.playlist_id].state for night in (first, second, third)] == [
+        PlaylistState.CANCELLED,
+        PlaylistState.RENDERING,
+        PlaylistState.QUEUED,
+    ]
 
 
 def test_who_stopped_the_music_gets_none_and_the_queue_forgets_theirs() -> None:
