@@ -11,7 +11,10 @@ batch        64 pieces side by side
 peer         a transformer of the same size on the same engine (`benchmarks.transformer`), measured
              in turns with LSTM-ACM, so that both meet the same load
              (its caches of 64 pieces take 4 GB)
-night        45 minutes of music by each composer
+night        45 minutes of music by each composer: CPU seconds, the same a minute of music, and
+             processor occupancy, CPU time / (time by the clock x cores that the process may use);
+             a thread that never waits takes 1 / cores, so occupancy says nothing of speed, and on
+             a busy machine it falls
 """
 
 import argparse
@@ -124,12 +127,24 @@ def _peer(
 
 
 def report_night(name: str, composer: Composer, composer_name: ComposerName) -> None:
-    """Print what 45 minutes of music cost."""
+    """Print what 45 minutes of music cost, and how much of the processor they took."""
     brief = Brief(composer_name, NIGHT_MINUTES, {Style.CLASSICAL: 1.0}, 1)
-    began = time.process_time()
+    began_clock, began = time.perf_counter(), time.process_time()
     score = composer.compose(brief, np.random.default_rng(1))
     seconds = time.process_time() - began
-    say(f"night          {name}: {seconds:.2f} CPU-s, {score.n_notes} notes")
+    cores = usable_cores()
+    occupancy = seconds / ((time.perf_counter() - began_clock) * cores)
+    say(
+        f"night          {name}: {seconds:.2f} CPU-s, {seconds / NIGHT_MINUTES:.3f} a minute of "
+        f"music, occupancy {occupancy:.1%} of {cores} cores, {score.n_notes} notes"
+    )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def report_int8(network: Network, weights: Path, n_events: int) -> None:
