@@ -18,6 +18,7 @@ import numpy as np
 from generator.engine.brief import Brief, ComposerName, Mode, Style
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.form import BREADTH
+from generator.engine.metrics.cardinality import known_excerpts
 from generator.engine.metrics.grade import human_scale
 from generator.engine.metrics.line import Line, melody_of
 from generator.engine.metrics.style import style_space
@@ -67,6 +68,7 @@ def reference_of(corpus: Corpus) -> Reference:
         places_of(held_out),
         np.concatenate([line.pitches for line in held_out]),
         training_runs(train),
+        known_excerpts(train),
         space,
         space.project(style_points(held_out)),
         space.project(points),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.engine.metrics.cardinality import KnownExcerpts, drawn_excerpt
 from generator.engine.metrics.grade import Grade, HumanScale
 from generator.engine.metrics.line import Line
 from generator.engine.metrics.melody import is_looping, repetition
@@ -65,13 +66,14 @@ class Reference:
 
     `places` (16,) shares of held-out onsets; `pitches` of the held-out melodies; `grams` for each
     of `COPY_LENGTHS` the bytes of all runs of so many training notes, `runs` the same for every
-    length up to 64; `space`, `human_points` (the valid split's) and `train_points` for FD-32;
-    `scale` for grades.
+    length up to 64; `train_excerpts` for the cardinality score; `space`, `human_points` (the valid
+    split's) and `train_points` for FD-32; `scale` for grades.
     """
 
     places: np.ndarray
     pitches: np.ndarray
     runs: Mapping[int, set[bytes]]
+    train_excerpts: KnownExcerpts
     space: StyleSpace
     human_points: np.ndarray
     train_points: np.ndarray
@@ -107,6 +109,7 @@ def measure(lines: Sequence[Line], reference: Reference, *, seed: int = 0) -> di
     """Return every measure of a body of music."""
     rows = [piece_measures(line, reference) for line in lines]
     found = {name: mean_of(np.array([row[name] for row in rows]), seed=seed) for name in rows[0]}
+    found["cardinality"] = mean_of(_cardinalities(lines, reference.train_excerpts), seed=seed)
     in_four = [line for line in lines if line.steps_per_bar == _PLACES]
     if in_four:
         found["MBM, all pieces"] = _resampled(in_four, _matching(reference.places), seed)
@@ -158,6 +161,13 @@ def _longest_run(line: Line, runs: Mapping[int, set[bytes]]) -> int:
             break
         longest = length
     return longest
+
+
+def _cardinalities(lines: Sequence[Line], known: KnownExcerpts) -> np.ndarray:
+    """Return the highest score of one excerpt a piece, drawn by its number; NaN where none."""
+    drawn = (drawn_excerpt(line, number) for number, line in enumerate(lines))
+    scores = (float("nan") if some is None else known.highest_score(some) for some in drawn)
+    return np.fromiter(scores, dtype=float, count=len(lines))
 
 
 def _divergence(reference: np.ndarray, size: int) -> Callable[[Sequence[Line], int], float]:

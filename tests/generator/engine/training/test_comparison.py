@@ -13,6 +13,7 @@ from generator.engine.training.comparison import (
     briefs,
     compare,
     markdown_table,
+    reference_of,
     write_rows,
 )
 from generator.engine.training.figures import interval_chart, write_figures
@@ -22,7 +23,7 @@ from generator.engine.training.lines import (
     with_shuffled_onsets,
     with_shuffled_pitches,
 )
-from generator.engine.training.measures import Measured, mean_of, training_runs
+from generator.engine.training.measures import Measured, mean_of, measure, training_runs
 
 TASK = Task(n_pieces=2, minutes=2.0)
 
@@ -38,6 +39,7 @@ def test_every_composer_stands_beside_people_and_chance(rows):
     measures = set(rows[0].measures)
     assert measures < set(rows[-1].measures)
     assert {"GS16", "repetition 8", "KL 128", "FD-32", "longest copied run"} < measures
+    assert "cardinality" in measures
 
 
 def test_chance_is_seen_for_what_it_is(rows):
@@ -45,6 +47,12 @@ def test_chance_is_seen_for_what_it_is(rows):
     assert human.measures["MBM"].mean > onsets.measures["MBM"].mean
     assert human.measures["kappa"].mean > onsets.measures["kappa"].mean + 0.1
     assert human.measures["in train 4"].mean > pitches.measures["in train 4"].mean
+
+
+def test_what_is_learnt_from_scores_as_a_copy_of_itself(rows, corpus):
+    learnt = measure(lines_of(corpus.split("train"))[:3], reference_of(corpus))["cardinality"]
+    assert (learnt.mean, learnt.n) == (1.0, 3)
+    assert all(row.measures["cardinality"].mean < 1.0 for row in rows)
 
 
 def test_a_guarded_composer_stays_in_the_asked_key_and_never_loops(rows):
