@@ -24,11 +24,12 @@ PITCH = 2
 class StreamSettings:
     """The dials: nucleus, familiarity (added to the copy head's logits), metre, loop guard.
 
+    `top_p` is one nucleus for all five fields, or one each.
     `copy_distance` is how many events back a passage must end before its suffix may be copied;
     `stretch` how many events one row of conditions is asked for.
     """
 
-    top_p: float = 0.95
+    top_p: float | tuple[float, ...] = 0.95
     familiarity: float = 0.0
     metre: Metre = METRES[0]
     guards_loops: bool = False
@@ -101,12 +102,13 @@ def _next_event(
     barred: Collection[int],
 ) -> tuple[int, ...]:
     guess, match = memory.predict()
+    nuclei = np.broadcast_to(settings.top_p, len(SIZES))
     chain, chosen = listener.state, ()
     for field in range(len(SIZES)):
         log_p = listener.log_distribution(chain, chosen, guess, match, settings.familiarity)
         if field == PITCH and barred:
             log_p[list(barred)] = -np.inf
-        value = draw(log_p, rng, settings.top_p)
+        value = draw(log_p, rng, nuclei[field])
         chosen = (*chosen, value)
         if field + 1 < len(SIZES):
             landing = None

@@ -74,7 +74,7 @@ def choosing_inputs(shape: NetworkShape, *, scores: bool) -> tuple[Kinds, Kinds]
         gives["log_p"] = ((N_FIELDS,), np.float32)
     else:
         reads |= {"noise": ((N_CHOICES,), np.float32), "allowed": ((N_CHOICES,), np.float32)}
-        reads["top_p"] = ((1,), np.float32)
+        reads["top_p"] = ((N_FIELDS,), np.float32)
         gives["chosen"] = ((N_FIELDS,), np.int64)
     return reads, gives
 
@@ -107,6 +107,7 @@ class Choosing:
         g = self._graph
         self._allowed = g.split("allowed", *SIZES)
         self._noise = g.split("noise", *SIZES)
+        self._top_p = g.split("top_p", *[1] * N_FIELDS)
         chosen, given = self._fields(state, self._draw)
         return {"chosen": g.joined(*chosen), **given}
 
@@ -170,7 +171,7 @@ class Choosing:
         p = g.op("Mul", p, self._allowed[field])
         ranked, order = g.ops("TopK", 2, p, g.whole(SIZES[field]))
         above = g.op("CumSum", ranked, g.constant(np.int64(1)), exclusive=1)
-        enough = g.op("Mul", g.summed(p, -1, keep=True), "top_p")
+        enough = g.op("Mul", g.summed(p, -1, keep=True), self._top_p[field])
         score = g.op("Mul", ranked, self._noise[field])
         score = g.op("Where", g.op("Less", above, enough), score, g.number(0.0))
         best = g.op("ArgMax", score, axis=1, keepdims=1)

@@ -99,12 +99,13 @@ class Drawing:
 
     `copy_distance` is how many notes back a passage must end before its suffix may be copied. A
     stream that the gate turns down is drawn again, until there were `draws`; the first that is not
-    turned down is taken, else the most typical one.
+    turned down is taken, else the most typical one. `top_p` is the nucleus of each field: when and
+    where a note comes is drawn from a wider one.
     """
 
     pieces: int = 200
     notes: int = 256
-    top_p: float = 0.9
+    top_p: float | tuple[float, ...] = (0.92, 0.9, 0.92, 0.9, 0.9)
     guards_loops: bool = True
     copy_distance: int = 24
     draws: int = 3

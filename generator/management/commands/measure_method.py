@@ -2,6 +2,7 @@
 
 import logging
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.errors import CheckpointError, EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
+from generator.engine.tokens.vocabulary import FIELDS
 from generator.engine.training.comparison import write_rows
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.melodies import melodies_of
@@ -44,7 +46,14 @@ class Command(BaseCommand):
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
         parser.add_argument("--pieces", type=int, default=200, help="Streams to compose.")
         parser.add_argument("--notes", type=int, default=256, help="Notes of each.")
-        parser.add_argument("--top-p", type=float, default=Drawing.top_p, help="The nucleus.")
+        parser.add_argument(
+            "--top-p",
+            type=float,
+            nargs="+",
+            default=Drawing.top_p,
+            help="The nucleus, one for all fields or one each: shift, role, pitch, duration, "
+            "velocity.",
+        )
         parser.add_argument("--loops", action="store_true", help="Let streams go round in circles.")
         parser.add_argument(
             "--draws", type=int, default=Drawing.draws, help="Draws of a stream; 1: no gate."
@@ -74,7 +83,7 @@ class Command(BaseCommand):
             drawing = Drawing(
                 options["pieces"],
                 options["notes"],
-                options["top_p"],
+                _nuclei(options["top_p"]),
                 guards_loops=not options["loops"],
                 draws=options["draws"],
             )
@@ -88,6 +97,15 @@ class Command(BaseCommand):
             self.stdout.write(in_words(target))
         steps = checkpoint.config["steps"]
         self.stdout.write(self.style.SUCCESS(f"After {steps} steps; tables written to {out}."))
+
+
+def _nuclei(given: Sequence[float]) -> tuple[float, ...]:
+    if len(given) not in (1, len(FIELDS)):
+        raise CommandError(
+            f"1 or {len(FIELDS)} numbers were expected for --top-p, got {len(given)}. Give one for "
+            f"all fields, or one each: {', '.join(FIELDS)}."
+        )
+    return tuple(given)
 
 
 def _best(release: Path) -> Path:
