@@ -74,9 +74,8 @@ def test_each_field_may_have_a_nucleus_of_its_own(network):
     def first_events(*top_p):
         return np.array([stream(network, seed, n_events=1, top_p=top_p)[0] for seed in range(40)])
 
-    pitches = first_events(1.0, 1e-6, 1.0, 1.0, 1.0)
-    roles = first_events(1.0, 1.0, 1e-6, 1.0, 1.0)
-    assert len(set(pitches[:, 1])) == 1 < len(set(pitches[:, 2]))
-    assert len(set(roles[:, 1])) > 1
+    narrow, wide = first_events(1e-6, 1.0, 1.0, 1.0, 1.0), first_events(*[1.0] * 5)
+    assert len(set(narrow[:, 0])) == 1 < len(set(narrow[:, 2]))
+    assert len(set(wide[:, 0])) > 1
     with pytest.raises(ValueError, match="broadcast"):
         first_events(0.9, 0.9)

@@ -131,9 +131,9 @@ def test_only_the_nucleus_is_drawn_from(released):
 def test_each_field_may_have_a_nucleus_of_its_own(released):
     fast = fast_network(released, exact=True, chooses=True)
     nothing = np.zeros((60, released.shape.conditions), dtype=np.float32)
-    settings = StreamSettings(top_p=(1.0, 1e-6, 1.0, 1.0, 1.0))
+    settings = StreamSettings(top_p=(1e-6, 1.0, 1.0, 1.0, 1.0))
     drawn = sample_streams(fast, nothing, 1, range(60), settings)[:, 0]
-    assert len(set(drawn[:, 1])) == 1 < len(set(drawn[:, 2]))
+    assert len(set(drawn[:, 0])) == 1 < len(set(drawn[:, 2]))
 
 
 @needs_onnx
