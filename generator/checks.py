@@ -9,8 +9,8 @@ import soundfile
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
+from generator.engine.brief import ComposerName
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.registry import WITH_RELEASE
 from generator.engine.errors import CheckpointError
 from generator.engine.networks.checkpoints import load_checkpoint
 
@@ -23,7 +23,7 @@ FREE_BYTES_NEEDED = 2 * 2**30
 def releases_are_whole(**_options: Any) -> list[CheckMessage]:
     """Return one error for each release that is missing, damaged, or of another vocabulary."""
     problems = []
-    for name in (FOUNDATION, *WITH_RELEASE):
+    for name in (FOUNDATION, *ComposerName):
         try:
             load_checkpoint(WEIGHTS / name)
         except CheckpointError as error:

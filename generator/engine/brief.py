@@ -19,7 +19,7 @@ TEMPO_MIN_BPM, TEMPO_MAX_BPM = 44.0, 76.0
 class ComposerName(StrEnum):
     """The composers that can be asked for; `printed` is what the papers call them.
 
-    Fusion is LSTM-ACM's network with the listener's styles fused as Lee (2023) has it.
+    Fusion has a network a genre and lets LSTM-ACM's go on from what they propose (Lee 2023).
     """
 
     LSTM_ACM = "lstm_acm"

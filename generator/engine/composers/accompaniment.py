@@ -1,6 +1,7 @@
 """Chords as something to listen to: bass, an inner voice that moves as its style does, pad.
 
-No bar need be as the one before: a texture is thinned, turned or shifted from bar to bar.
+A texture is thinned where notes are due to be few; a broken chord is turned or shifted from bar to
+bar, so that it need not be as the one before.
 Pitches are in the key of C; `transposition` says how far the piece will be moved, so that registers
 hold in the key that sounds: bass 36-52, inner voice and pad 48-67 (profile ``sleep-45/v1``).
 """
@@ -115,15 +116,16 @@ class Accompanist:
         onsets = [place * _PLACE for place, _ in strikes]
         return _held(start, onsets, [self._voicing[voice] for _, voice in strikes])
 
-    def _varied(self, strikes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return the strikes with another voice first, or one late place moved, or as they are."""
+    def _varied(self, strikes: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+        """Return a broken chord with another voice first, or its last place moved; or as it is."""
         places = [place for place, _ in strikes]
-        is_broken = len(set(places)) == len(places)
-        if is_broken and self._rng.random() < _TURNED:
+        if len(set(places)) < len(places):
+            return strikes
+        if self._rng.random() < _TURNED:
             turn = int(self._rng.integers(1, N_VOICES))
             strikes = [(place, (voice + turn) % N_VOICES) for place, voice in strikes]
         free = [place for place in range(1, N_PLACES) if place not in places]
-        if len(set(places)) > 1 and free and self._rng.random() < _SHIFTED:
+        if len(places) > 1 and free and self._rng.random() < _SHIFTED:
             late = max(places, key=_PRIORITY.index)
             near = min(free, key=lambda place: (abs(place - late), _PRIORITY.index(place)))
             strikes = [(near if place == late else place, voice) for place, voice in strikes]

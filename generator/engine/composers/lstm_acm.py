@@ -5,27 +5,21 @@ the chord chain, and between the accompaniment's notes the network decides when 
 and where it goes. The suffix memory of the copy head looks back on the melody alone, its pointer on
 all that was heard.
 
-Several styles at once (Lee 2023) are fused in one of three ways, `Fusion`: their embeddings
-blended, their distributions mixed, or motifs of single styles, drawn by weight, that the blend goes
-on from.
+Several styles at once are fused in one of three ways (`ensemble.Fusion`): their embeddings blended,
+their distributions mixed, or motifs of single styles, drawn by weight, that the blend goes on from.
+The composer `fusion` has a network a genre for that (Lee 2023).
 
 Deviations from Lee
 -------------------
-1. One network that is asked for a style stands for his networks of a genre each: folk has 58
-   files to learn from, jazz 71.
-2. The fusing LSTM is the same network again, asked for the blend. It hears the motifs as all that
-   was composed, and its pointer looks back on them; they are not fed to it as an input of its own.
+1. A genre's network does not begin from chance but from the network of all genres, which holds what
+   they share: folk has 58 files to learn from, jazz 71.
+2. The fusing LSTM is the network of all genres, asked for the blend. It hears the motifs as all
+   that was composed, and its pointer looks back on them; they are no input of their own.
 3. What is drawn by weight is the style of each new theme's first phrase.
-
-References
-----------
-Lee, M. (2023). Supervised fusion music composition through long short-term memory and stochastic
-modelling. Journal of Student Research 12(4).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
 
@@ -35,6 +29,7 @@ from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.accompaniment import PartNote
 from generator.engine.composers.composer import Progress
 from generator.engine.composers.engines import Engine
+from generator.engine.composers.ensemble import Ensemble, Fusion, NewListener, Players
 from generator.engine.composers.form import BAR
 from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote
@@ -44,12 +39,13 @@ from generator.engine.composers.sampling import draw
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import Music, Stage, compose_long_form
 from generator.engine.networks.batched import FastListener, fast_network
-from generator.engine.networks.blending import BlendedListener, Chain
-from generator.engine.networks.checkpoints import load_checkpoint
+from generator.engine.networks.blending import Chain
+from generator.engine.networks.checkpoints import Checkpoint, load_checkpoint
+from generator.engine.networks.genres import GENRES, genre_network, genres_of
 from generator.engine.networks.incremental import Listener, Network
 from generator.engine.score.notes import Role, Score
 from generator.engine.score.scales import SCALES
-from generator.engine.tokens.conditions import condition_vector
+from generator.engine.tokens.conditions import asked_calmness, condition_vector
 from generator.engine.tokens.copying import CopyMemory
 from generator.engine.tokens.quantisation import duration_bins
 from generator.engine.tokens.vocabulary import (
@@ -78,19 +74,6 @@ _LONGEST_COPY = 12
 _NEVER = -1
 
 
-class Fusion(StrEnum):
-    """How several styles become one music.
-
-    `embedding` asks one stream for the blend; `logit` mixes one stream a style, exact where one
-    style has all the weight, at so many times the cost; `two_phase`, as Lee has it, lets each new
-    theme begin with a motif of one style, drawn by weight, and the blend go on from it.
-    """
-
-    EMBEDDING = "embedding"
-    LOGIT = "logit"
-    TWO_PHASE = "two_phase"
-
-
 @dataclass(frozen=True)
 class Settings:
     """The dials: nucleus of sampling, familiarity (a logit added to the copy gates), fusion."""
@@ -107,31 +90,23 @@ class Settings:
 
 
 class NetworkWriter:
-    """Writes phrases with one listener that has heard the piece from its start.
+    """Writes phrases with listeners that have heard the piece from its start.
 
     Parameters
     ----------
     brief : Brief
     guard : MelodyGuard
-    new_listener : callable
-        Makes a listener of the network that is asked for nothing.
+    players : Players
+        The networks that play.
     settings : Settings
     """
 
     def __init__(
-        self,
-        brief: Brief,
-        guard: MelodyGuard,
-        new_listener: Callable[[], Listener],
-        settings: Settings,
+        self, brief: Brief, guard: MelodyGuard, players: Players, settings: Settings
     ) -> None:
         self._brief, self._guard, self._settings = brief, guard, settings
-        weighed = {style: weight for style, weight in brief.styles.items() if weight > 0}
-        self._styles: list[Mapping[Style, float]] = [weighed]
-        if settings.fusion is Fusion.LOGIT:
-            self._styles = [{style: 1.0} for style in weighed]
-        weights = list(weighed.values()) if settings.fusion is Fusion.LOGIT else [1.0]
-        self._listener = BlendedListener(new_listener, weights)
+        self._ensemble = Ensemble(players, brief.styles, settings.fusion)
+        self._listener = self._ensemble.listener
         self._copying = CopyMemory(_COPY_DISTANCE)
         self._copied_run = 0
         self._now = 0
@@ -140,20 +115,17 @@ class NetworkWriter:
     def write(self, stage: Stage) -> Music:
         """Return the music of one phrase."""
         phrase = stage.phrase
-        density = phrase.all_notes / BAR * 4
-        asked = [
-            condition_vector(
-                styles,
-                self._brief.mode.value,
-                phrase.bpm,
-                self._brief.calmness,
-                density,
-                (self._guard.low + self._guard.high) / 2,
-                self._settings.familiar_share,
-            )
-            for styles in self._styles_of(stage)
-        ]
-        self._listener.ask_for(asked)
+        conditions = partial(
+            condition_vector,
+            mode=self._brief.mode.value,
+            tempo_bpm=phrase.bpm,
+            calmness=asked_calmness(self._brief.calmness),
+            density=phrase.all_notes / BAR * 4,
+            register=(self._guard.low + self._guard.high) / 2,
+            familiarity=self._settings.familiar_share,
+        )
+        begins = phrase.occurrence == 0 and phrase.part_of_theme == 0
+        self._ensemble.enter(conditions, stage.rng, begins_theme=begins)
         music = Music([], [], [])
         pace = Pace(phrase)
         for bar in range(phrase.n_bars):
@@ -164,15 +136,6 @@ class NetworkWriter:
             music.accompaniment += notes
             music.melody += self._bar(stage, bar, chord, notes, pace)
         return music
-
-    def _styles_of(self, stage: Stage) -> list[Mapping[Style, float]]:
-        """Return what each stream is asked for in a phrase."""
-        begins = stage.phrase.occurrence == 0 and stage.phrase.part_of_theme == 0
-        if self._settings.fusion is not Fusion.TWO_PHASE or not begins:
-            return self._styles
-        styles, weights = zip(*self._styles[0].items(), strict=True)
-        p = np.array(weights) / sum(weights)
-        return [{styles[int(stage.rng.choice(len(styles), p=p))]: 1.0}]
 
     def _bass_evidence(self, start: int) -> np.ndarray:
         """Return how readily the network would put the root of each degree in the bass."""
@@ -325,15 +288,10 @@ class LstmAcmComposer:
     """The composer of the LSTM-ACM arm, and of a fusion arm."""
 
     def __init__(
-        self,
-        new_listener: Callable[[], Listener],
-        release: str,
-        foundation: Foundation,
-        settings: Settings,
+        self, players: Players, release: str, foundation: Foundation, settings: Settings
     ) -> None:
         self.release = release
-        self._new_listener, self._foundation = new_listener, foundation
-        self._settings = settings
+        self._players, self._foundation, self._settings = players, foundation, settings
 
     def compose(
         self, brief: Brief, rng: np.random.Generator, progress: Progress | None = None
@@ -341,7 +299,7 @@ class LstmAcmComposer:
         """Return a score for the brief."""
 
         def new_writer(brief: Brief, guard: MelodyGuard) -> NetworkWriter:
-            return NetworkWriter(brief, guard, self._new_listener, self._settings)
+            return NetworkWriter(brief, guard, self._players, self._settings)
 
         return compose_long_form(brief, rng, self._foundation, new_writer, progress)
 
@@ -369,17 +327,40 @@ def load_lstm_acm(
         The int8 engine was asked for and is not installed.
     """
     settings = settings or Settings()
-    checkpoint = load_checkpoint(weights / "lstm_acm")
-    network = Network(checkpoint)
-    nothing = np.zeros(network.shape.conditions, dtype=np.float32)
-    # One network plays both; whose piece it is must tell them apart.
-    release = f"{name}-{checkpoint.release.rpartition('-')[2]}"
-    new_listener = partial(Listener, network, nothing)
+    base = load_checkpoint(weights / ComposerName.LSTM_ACM)
+    players, release = Players(_maker(base, settings.engine)), base.release
+    if name is ComposerName.FUSION:
+        genres = load_checkpoint(weights / GENRES)
+        release = genres.release
+        # Each is a network of its own, put together when somebody likes that style.
+        makers = {
+            style: _deferred(base, genres, style, settings.engine)
+            for style in genres_of(base, genres)
+        }
+        players = Players(players.fusing, makers)
     if settings.engine is Engine.INT8:
         # Int8 and float32 part ways at some note: the name must tell them apart.
         release += f"+{settings.engine}"
-        new_listener = partial(FastListener, fast_network(network, hears=True), nothing)
-    return LstmAcmComposer(new_listener, release, load_foundation(weights), settings)
+    return LstmAcmComposer(players, release, load_foundation(weights), settings)
+
+
+def _maker(checkpoint: Checkpoint, engine: Engine) -> NewListener:
+    """Return what makes a listener, asked for nothing, of a network."""
+    network = Network(checkpoint)
+    nothing = np.zeros(network.shape.conditions, dtype=np.float32)
+    if engine is Engine.INT8:
+        return partial(FastListener, fast_network(network, hears=True), nothing)
+    return partial(Listener, network, nothing)
+
+
+def _deferred(base: Checkpoint, genres: Checkpoint, style: Style, engine: Engine) -> NewListener:
+    """Return what makes a listener of a genre, its network put together at the first one."""
+
+    @cache
+    def maker() -> NewListener:
+        return _maker(genre_network(base, genres, style), engine)
+
+    return lambda: maker()()
 
 
 def _log_softmax(x: np.ndarray) -> np.ndarray:

@@ -26,9 +26,6 @@ _LOADERS: Mapping[ComposerName, Callable[[Path, Engine], Composer]] = MappingPro
         ),
     }
 )
-# Fusion has no release of its own: it plays the network of LSTM-ACM.
-WITH_RELEASE = (ComposerName.LSTM_ACM, ComposerName.MARKOV, ComposerName.GENETIC)
-
 _PLAIN: Mapping[str, Callable[[Path], Composer]] = MappingProxyType(
     {
         "markov, plain": lambda weights: load_markov(weights, markov.PLAIN),

@@ -1,8 +1,8 @@
 """Several listeners that hear one piece, each asked for another style, and speak as one.
 
 What each foretells is mixed geometrically by weight, ``log p = sum_s w_s log p_s - log Z``: a note
-must please every style in its measure. One listener alone is passed through untouched, so that the
-corners of a blend are the single styles, to the bit.
+must please every style in its measure. One voice alone is passed through untouched, so that the
+corners of a blend are the single styles, to the bit. Who has no weight hears and is silent.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,18 +15,29 @@ Chain = tuple[np.ndarray, ...]
 
 
 class BlendedListener:
-    """Hears a piece once for each style; the methods are those of `Listener`.
+    """Hears a piece with each listener; the methods are those of `Listener`.
 
     Parameters
     ----------
-    new_listener : callable
-        Makes a listener that is asked for nothing.
+    makers : sequence of callable
+        Each makes a listener that is asked for nothing.
     weights : sequence of float
-        One for each style, summing to 1.
+        One for each listener, summing to 1.
+
+    Attributes
+    ----------
+    voices : tuple of int
+        Which listeners speak.
     """
 
-    def __init__(self, new_listener: Callable[[], Listener], weights: Sequence[float]) -> None:
-        self._listeners = [new_listener() for _ in weights]
+    def __init__(self, makers: Sequence[Callable[[], Listener]], weights: Sequence[float]) -> None:
+        self._listeners = [new_listener() for new_listener in makers]
+        self.weigh(weights)
+
+    def weigh(self, weights: Sequence[float]) -> None:
+        """Change how much each listener says from the next event on."""
+        pairs = zip(self._listeners, weights, strict=True)
+        self.voices = tuple(index for index, (_, weight) in enumerate(pairs) if weight > 0)
         self._weights = list(weights)
 
     @property
@@ -61,8 +72,10 @@ class BlendedListener:
 
     def copy_share(self, match: int, familiarity: float = 0.0) -> np.ndarray:
         """Return the share of the copy head for each field, the mean by weight."""
-        shares = (listener.copy_share(match, familiarity) for listener in self._listeners)
-        return sum(w * share for w, share in zip(self._weights, shares, strict=True))
+        return sum(
+            self._weights[voice] * self._listeners[voice].copy_share(match, familiarity)
+            for voice in self.voices
+        )
 
     def log_distribution(
         self,
@@ -74,10 +87,11 @@ class BlendedListener:
     ) -> np.ndarray:
         """Return log p of each value of the next field of the event to come."""
         told = [
-            listener.log_distribution(own, chosen, guess, match, familiarity)
-            for listener, own in zip(self._listeners, chain, strict=True)
+            self._listeners[voice].log_distribution(chain[voice], chosen, guess, match, familiarity)
+            for voice in self.voices
         ]
         if len(told) == 1:
             return told[0]
-        mixed = sum(w * log_p for w, log_p in zip(self._weights, told, strict=True))
+        weights = [self._weights[voice] for voice in self.voices]
+        mixed = sum(w * log_p for w, log_p in zip(weights, told, strict=True))
         return mixed - np.logaddexp.reduce(mixed)

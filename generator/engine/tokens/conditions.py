@@ -15,6 +15,8 @@ from generator.engine.brief import Style
 _STYLES = tuple(Style)
 N_CONDITIONS = len(_STYLES) + 9
 MIDDLE_REGISTER = 72.0
+# How much further than the middle a network is asked to go: it follows by less than it is asked.
+_CALM_GAIN = 1.6
 
 
 def condition_vector(
@@ -58,3 +60,12 @@ def condition_vector(
     vector[at + 7] = (register - MIDDLE_REGISTER) / 12.0
     vector[at + 8] = 2.0 * familiarity - 1.0
     return vector
+
+
+def asked_calmness(calmness: float) -> float:
+    """Return the calmness to ask a network for, so that what is heard ranks as what is wanted.
+
+    Music that is asked for the calmness of a stretch comes out nearer to the middle than the
+    stretch was. The value may lie a little outside 0-1.
+    """
+    return 0.5 + _CALM_GAIN * (calmness - 0.5)

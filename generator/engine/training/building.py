@@ -7,9 +7,11 @@ from pathlib import Path
 
 from generator.engine.brief import ComposerName
 from generator.engine.errors import TrainingError
+from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.corpus import Corpus
 from generator.engine.training.genetic import train_genetic
+from generator.engine.training.genres import train_genres
 from generator.engine.training.importing import read_corpus
 from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.markov import train_foundation, train_markov
@@ -44,7 +46,8 @@ def build_release(
     """Read the corpus, train or estimate one composer, and write ``out/<composer>``.
 
     The tables that all composers share are written beside it, to ``out/foundation``. A training run
-    that was stopped goes on from ``out/run``.
+    that was stopped goes on from ``out/run``, those of genres from ``out/genres``. `fusion` goes on
+    learning from ``out/lstm_acm``, which must be there.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def build_release(
     ------
     TrainingError
         The corpus has no piece to learn from.
+    CheckpointError
+        `fusion` is asked for and `lstm_acm` is not there.
     """
     report(f"Reading {corpus_directory} ...")
     corpus = read_corpus(corpus_directory, workers=workers)
@@ -100,6 +105,17 @@ def _build_lstm_acm(
     return True
 
 
+def _build_fusion(
+    corpus: Corpus,
+    release: Path,
+    plan: TrainingPlan,
+    _shape: NetworkShape | None,
+    stop: Callable[[], bool],
+) -> bool:
+    base = load_checkpoint(release.parent / ComposerName.LSTM_ACM.value)
+    return train_genres(base, corpus, release.parent / "genres", release, plan, stop=stop)
+
+
 def _build_markov(corpus: Corpus, release: Path, *_: object) -> bool:
     train_markov(corpus, release)
     return True
@@ -110,9 +126,9 @@ def _build_genetic(corpus: Corpus, release: Path, *_: object) -> bool:
     return True
 
 
-# Every composer that has a release of its own.
 _BUILDERS: dict[ComposerName, Callable[..., bool]] = {
     ComposerName.LSTM_ACM: _build_lstm_acm,
     ComposerName.MARKOV: _build_markov,
     ComposerName.GENETIC: _build_genetic,
+    ComposerName.FUSION: _build_fusion,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.engine.brief import Style
 from generator.engine.errors import ScoreError
 from generator.engine.networks.checkpoints import Checkpoint
 from generator.engine.training.corpus import Corpus
@@ -76,6 +77,12 @@ def calm_part(corpus: Corpus) -> Corpus:
             "collection that marks them, or leave out --calm."
         )
     return Corpus(calm, corpus.dropped, corpus.n_files)
+
+
+def style_part(corpus: Corpus, style: Style) -> Corpus:
+    """Return the pieces of one style, in all splits."""
+    own = [piece for piece in corpus.pieces if piece.style is style]
+    return Corpus(own, corpus.dropped, corpus.n_files)
 
 
 def fine_tune(

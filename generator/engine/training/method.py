@@ -30,6 +30,7 @@ from generator.engine.networks.checkpoints import Checkpoint
 from generator.engine.networks.incremental import Network
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.score.scales import scale_mask
+from generator.engine.tokens.conditions import asked_calmness
 from generator.engine.tokens.vocabulary import (
     DURATION_STEPS,
     N_PITCHES,
@@ -103,7 +104,7 @@ class Drawing:
     where a note comes is drawn from a wider one.
     """
 
-    pieces: int = 200
+    pieces: int = 800
     notes: int = 256
     top_p: float | tuple[float, ...] = (0.92, 0.9, 0.92, 0.9, 0.9)
     guards_loops: bool = True
@@ -254,12 +255,13 @@ def calmness_agreement(
     drawing: Drawing,
     familiarity: float = 0.0,
 ) -> Measured:
-    """Return Spearman's rank correlation of asked and heard calmness, its interval by piece."""
+    """Return Spearman's rank correlation of wanted and heard calmness, its interval by piece."""
     known = np.concatenate([piece.conditions for piece in pieces])
     wanted = np.linspace(0.02, 0.98, drawing.pieces)
     calm = (known[:, _CALM_AT] + 1.0) / 2.0
     rows = known[np.abs(calm[None] - wanted[:, None]).argmin(axis=1)].copy()
     asked = (rows[:, _CALM_AT] + 1.0) / 2.0
+    rows[:, _CALM_AT] = 2.0 * asked_calmness(asked) - 1.0
     streams = drawn(network, rows, drawing.notes, drawing.at(familiarity))
     heard = np.array([_heard_calmness(events, scale) for events in streams])
     rng = np.random.default_rng(0)

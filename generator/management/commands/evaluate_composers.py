@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import ComposerName
 from generator.engine.composers.foundation import WEIGHTS
-from generator.engine.composers.registry import WITH_RELEASE, composer_for, plain_composers
+from generator.engine.composers.registry import composer_for, plain_composers
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--weights", type=Path, default=WEIGHTS, help="Folder of releases.")
         parser.add_argument("--pieces", type=positive, default=200, help="Pieces by each composer.")
         parser.add_argument("--minutes", type=float, default=5.0, help="Length of each.")
-        parser.add_argument("--composers", default=",".join(WITH_RELEASE))
+        parser.add_argument("--composers", default=",".join(ComposerName))
         parser.add_argument(
             "--plain", action="store_true", help="The comparators' plain forms too."
         )

@@ -44,8 +44,10 @@ class Command(BaseCommand):
         parser.add_argument("--minutes", type=float, default=1e9, help="Training time in all.")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--bf16", action="store_true", help="Half precision, where it is fast.")
-        parser.add_argument("--pieces", type=int, default=200, help="Streams to compose.")
-        parser.add_argument("--notes", type=int, default=256, help="Notes of each.")
+        parser.add_argument(
+            "--pieces", type=int, default=Drawing.pieces, help="Streams to compose."
+        )
+        parser.add_argument("--notes", type=int, default=Drawing.notes, help="Notes of each.")
         parser.add_argument(
             "--top-p",
             type=float,

@@ -11,7 +11,6 @@ import torch
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import ComposerName
-from generator.engine.composers.registry import WITH_RELEASE
 from generator.engine.errors import EngineError
 from generator.engine.training.building import build_release
 from generator.engine.training.plan import TrainingPlan, parity_plan
@@ -47,7 +46,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the composer, the corpus, and how long to train."""
-        parser.add_argument("composer", choices=[name.value for name in WITH_RELEASE])
+        parser.add_argument("composer", choices=[name.value for name in ComposerName])
         parser.add_argument("--corpus", type=Path, required=True, help="Directory of MIDI files.")
         parser.add_argument(
             "--out", type=output_folder, required=True, help="Where releases are written."

@@ -33,7 +33,7 @@ def heard(listener, conditions):
 def test_one_listener_speaks_as_itself(network):
     nothing = np.zeros(network.shape.conditions, dtype=np.float32)
     alone = heard(Listener(network, nothing), asked("jazz"))
-    blended = heard(BlendedListener(partial(Listener, network, nothing), [1.0]), [asked("jazz")])
+    blended = heard(BlendedListener([partial(Listener, network, nothing)], [1.0]), [asked("jazz")])
     told = alone.log_distribution(alone.state, ())
     assert np.array_equal(blended.log_distribution(blended.state, ()), told)
     assert np.array_equal(blended.copy_share(2), alone.copy_share(2))
@@ -43,7 +43,7 @@ def test_a_blend_lies_between_its_styles(network):
     def log_p(weights):
         styles = [asked("jazz"), asked("folk")]
         nothing = np.zeros(network.shape.conditions, dtype=np.float32)
-        blended = heard(BlendedListener(partial(Listener, network, nothing), weights), styles)
+        blended = heard(BlendedListener([partial(Listener, network, nothing)] * 2, weights), styles)
         chain = blended.chained(0, blended.state, 4, 12)
         chain = blended.chained(1, chain, 0)
         return blended.log_distribution(chain, (4, 0))
@@ -53,3 +53,15 @@ def test_a_blend_lies_between_its_styles(network):
     ratio = (jazz - folk) - (jazz - folk).mean()
     towards = (jazz - both) - (jazz - both).mean()
     assert np.allclose(towards, ratio / 2, atol=1e-6)
+
+
+def test_who_has_no_weight_hears_and_speaks_when_it_is_given_some(network):
+    nothing = np.zeros(network.shape.conditions, dtype=np.float32)
+    makers = [partial(Listener, network, nothing)] * 2
+    styles = [asked("jazz"), asked("folk")]
+    blended = heard(BlendedListener(makers, [1.0, 0.0]), styles)
+    blended.weigh([0.0, 1.0])
+    folk = heard(Listener(network, nothing), asked("folk"))
+    assert np.array_equal(
+        blended.log_distribution(blended.state, ()), folk.log_distribution(folk.state, ())
+    )

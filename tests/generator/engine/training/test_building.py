@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from generator.engine.brief import Brief, ComposerName, Style
-from generator.engine.composers.registry import WITH_RELEASE, composer_for
-from generator.engine.errors import TrainingError
+from generator.engine.composers.registry import composer_for
+from generator.engine.errors import CheckpointError, TrainingError
+from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.shape import NetworkShape
 from generator.engine.training.building import build_release
 from generator.engine.training.harmony import bar_degrees
@@ -24,7 +25,10 @@ PLAN = TrainingPlan(
 )
 
 
-@pytest.mark.parametrize("name", WITH_RELEASE)
+OF_NO_OTHER = [name for name in ComposerName if name is not ComposerName.FUSION]
+
+
+@pytest.mark.parametrize("name", OF_NO_OTHER)
 def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tmp_path):
     lines = []
     built = build_release(name, midi_directory, tmp_path, PLAN, shape=SHAPE, report=lines.append)
@@ -33,6 +37,23 @@ def test_a_release_built_from_a_folder_of_midi_composes(name, midi_directory, tm
     composer = composer_for(name, tmp_path)
     score = composer.compose(Brief(name, 0.5, {Style.CLASSICAL: 1.0}, 1), np.random.default_rng(1))
     assert score.n_notes > 20
+
+
+def test_genres_learn_from_the_network_of_all_genres_and_play_beside_it(midi_directory, tmp_path):
+    for name in (ComposerName.LSTM_ACM, ComposerName.FUSION):
+        built = build_release(name, midi_directory, tmp_path, PLAN, shape=SHAPE)
+    genres = load_checkpoint(built.release)
+    assert genres.config["base"] == load_checkpoint(tmp_path / "lstm_acm").release
+    assert list(genres.config["genres"]) == ["classical"]
+    composer = composer_for(ComposerName.FUSION, tmp_path)
+    # Of folk nothing was learnt: the network of all genres plays it.
+    brief = Brief(ComposerName.FUSION, 0.5, {Style.FOLK: 0.5, Style.CLASSICAL: 0.5}, 1)
+    assert composer.compose(brief, np.random.default_rng(1)).n_notes > 20
+
+
+def test_genres_without_the_network_of_all_genres_are_a_named_error(midi_directory, tmp_path):
+    with pytest.raises(CheckpointError, match="expected in release lstm_acm"):
+        build_release(ComposerName.FUSION, midi_directory, tmp_path, PLAN, shape=SHAPE)
 
 
 def test_a_run_that_is_stopped_at_once_has_no_release(midi_directory, tmp_path):
