@@ -80,7 +80,7 @@ def stream_events(
         event = _next_event(listener, memory, now, rng, settings, barred)
         yield event
         memory.append(event)
-        loops.hear(event[0], event[PITCH])
+        loops.hear(*event[: PITCH + 1])
         then, now = now, now + event[0]
         place, metre = np.array([now]), settings.metre
         listener.hear(

@@ -104,7 +104,7 @@ def stream_batches(
         shift = chosen[:, 0]
         if settings.guards_loops:
             for watch, event in zip(loops, chosen.tolist(), strict=True):
-                watch.hear(event[0], event[PITCH])
+                watch.hear(*event[: PITCH + 1])
         opens = crossings[step, shift] | is_first
         is_first = False
         place = (place + shift) % len(places)
