@@ -14,8 +14,6 @@ from generator.engine.brief import Style
 from generator.engine.errors import CheckpointError
 
 N_PLACES, N_VOICES = 8, 3
-# What people do often is heard often, but not as often: a night is long.
-_TEMPERING = 0.6
 # How far, in notes, a texture may lie from what the plan asks: the deviation of a bell.
 _BREADTH = 1.5
 _NO_SECOND_BASS = 0
@@ -125,7 +123,8 @@ class TextureTable:
         size = self._sizes()
         # A little everywhere, so that a table without any texture of that size still answers.
         bell = np.exp(-0.5 * ((size - n_notes) / _BREADTH) ** 2) + 1e-9
-        fitting = self.counts[list(Style).index(style)] ** _TEMPERING * bell
+        # As often as people play it, or styles grow alike.
+        fitting = self.counts[list(Style).index(style)] * bell
         return Texture.decoded(self.rows[int(rng.choice(len(size), p=fitting / fitting.sum()))])
 
     def _sizes(self) -> np.ndarray:

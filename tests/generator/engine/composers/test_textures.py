@@ -62,6 +62,15 @@ def test_a_style_without_weight_is_never_drawn():
     assert set(drawn(table, {Style.GUITAR: 1.0, Style.JAZZ: 0.0}, n=50)) == {BROKEN}
 
 
+def test_textures_of_one_size_are_drawn_as_often_as_people_play_them():
+    rare = Texture(((0, 0), (2, 2), (4, 1), (6, 2)))
+    counts = np.zeros((len(Style), 2), dtype=np.float32)
+    counts[list(Style).index(Style.JAZZ)] = (9.0, 1.0)
+    table = TextureTable(np.array([BROKEN.encoded(), rare.encoded()], dtype=np.uint8), counts)
+    found = drawn(table, {Style.JAZZ: 1.0}, n=1000)
+    assert np.mean([texture == BROKEN for texture in found]) == pytest.approx(0.9, abs=0.03)
+
+
 def test_a_release_without_textures_is_refused_by_name():
     with pytest.raises(CheckpointError, match=r"textures\.rows"):
         TextureTable.of_arrays({})
