@@ -1,7 +1,8 @@
 """The method on one collection: trained and measured on the spot, against the targets of design.
 
 What may not ship may still be measured: a network is trained on the melodies of a collection's
-train split and asked what it foretells of its test split, and what it composes on its own. Free
+train split and asked what it foretells of its test split, and what it composes on its own. A
+release is asked the same of the pieces it learnt from, with all their parts. Free
 streams stand for the composer here: no plan, no guard but that against loops, a key mask where
 that is said. The gate of night pieces is theirs too: what it turns down is drawn again.
 
@@ -29,12 +30,15 @@ from generator.engine.networks.batched import fast_network
 from generator.engine.networks.checkpoints import Checkpoint
 from generator.engine.networks.incremental import Network
 from generator.engine.networks.shape import NetworkShape
+from generator.engine.score.notes import Role
 from generator.engine.score.scales import scale_mask
 from generator.engine.tokens.conditions import asked_calmness
 from generator.engine.tokens.vocabulary import (
     DURATION_STEPS,
+    FIELDS,
     N_PITCHES,
     PITCH_LOWEST,
+    ROLES,
     SIZES,
 )
 from generator.engine.training.accuracy import Accuracy
@@ -47,12 +51,14 @@ from generator.engine.training.evaluation import (
     accuracy_rows,
     network_nll,
 )
+from generator.engine.training.lines import FEWEST_NOTES
 from generator.engine.training.lstm_acm import train_lstm_acm
 from generator.engine.training.measures import Measured, measure
 from generator.engine.training.plan import Progress, TrainingPlan
 
 DIALS = (-2.0, -1.5, -1.0, -0.5, 0.0)
 _STRETCH = 128
+_ROLE, _MELODY = FIELDS.index("role"), ROLES.index(Role.MELODY)
 _MODE_AT, _CALM_AT = len(Style), len(Style) + 4
 _LANES = 64
 _BOOTSTRAPS = 1000
@@ -345,7 +351,10 @@ def free_lines(
     *,
     masked: bool = False,
 ) -> list[Line]:
-    """Return one line for each piece's conditions, drawn again where the gate turns it down."""
+    """Return the melody for each piece's conditions, drawn again where the gate turns it down.
+
+    A piece whose draws all have fewer melody notes than can be measured has none.
+    """
     count, settings = len(conditions), drawing.at(familiarity)
     first = conditions[:, 0]
     masks = key_masks(first) if masked else None
@@ -359,20 +368,27 @@ def free_lines(
         seeds = (waiting + draw * count).tolist()
         streams = drawn(network, conditions[waiting], drawing.notes, settings, allowed, seeds)
         for index, events in zip(waiting.tolist(), streams, strict=True):
-            line = _line_of(events, _mode_of(first[index]))
+            line = melody_of_stream(events, _mode_of(first[index]))
+            if len(line) < FEWEST_NOTES:
+                continue
             typicality = min(gate.typicality(line).values())
             if typicality > lowest[index]:
                 kept[index], lowest[index] = line, typicality
     return [line for line in kept if line is not None]
 
 
-def _line_of(events: np.ndarray, mode: str) -> Line:
-    return make_line(
-        np.cumsum(events[:, 0], dtype=np.int64),
-        events[:, PITCH].astype(np.int64) + PITCH_LOWEST,
-        DURATION_STEPS[events[:, 3]],
-        mode=mode,
-    )
+def melody_of_stream(events: np.ndarray, mode: str) -> Line:
+    """Return the melody of a free stream, its tonic at C.
+
+    Parameters
+    ----------
+    events : ndarray, uint8, shape (n, 5)
+    mode : str
+    """
+    is_melody = events[:, _ROLE] == _MELODY
+    onsets, sung = np.cumsum(events[:, 0], dtype=np.int64)[is_melody], events[is_melody]
+    pitches = sung[:, PITCH].astype(np.int64) + PITCH_LOWEST
+    return make_line(onsets, pitches, DURATION_STEPS[sung[:, 3]], mode=mode)
 
 
 def write_targets(targets: Sequence[Target], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py measure_method --corpus DIR --collection pop909 --out DIR`: train locally, measure."""
+"""`manage.py measure_method --corpus DIR --out DIR`: train locally and measure, or a release."""
 
 import logging
 from argparse import ArgumentParser
@@ -27,16 +27,24 @@ from generator.engine.training.trainer import RELEASE
 from generator.management.commands.train_composer import asked_to_end
 from generator.management.outputs import output_folder
 
+_COLLECTION = "pop909"
+
 
 class Command(BaseCommand):
-    """Train on the melodies of a collection and measure what was learnt; nothing of it ships."""
+    """Train on the melodies of a collection and measure what was learnt; nothing of it ships.
 
-    help = "Train on the melodies of one collection and measure them; for measuring only."
+    With `--release` what is measured was learnt before, from all parts of the class A files.
+    """
+
+    help = "Train on the melodies of one collection and measure them, or measure a release."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the collection, where to work, how long to train and how much to compose."""
         parser.add_argument("--corpus", type=Path, required=True, help="Folder with manifest.csv.")
-        parser.add_argument("--collection", default="pop909", help="Its name in the manifest.")
+        parser.add_argument("--collection", help="Its name in the manifest; pop909 to train on.")
+        parser.add_argument(
+            "--release", type=Path, help="Measure this release (a folder) and train nothing."
+        )
         parser.add_argument(
             "--out", type=output_folder, required=True, help="Run and tables; goes on."
         )
@@ -68,20 +76,26 @@ class Command(BaseCommand):
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         torch.set_num_threads(options["threads"])
         out: Path = options["out"]
+        out.mkdir(parents=True, exist_ok=True)
         plan = method_plan(
             max_steps=options["steps"],
             minutes=options["minutes"],
             seed=options["seed"],
             bf16=options["bf16"],
         )
+        release: Path | None = options["release"]
+        collection = options["collection"] or ("" if release else _COLLECTION)
         try:
-            self.stdout.write(f"Reading {options['collection']} ...")
-            melodies = melodies_of(read_corpus(options["corpus"], collection=options["collection"]))
-            if not options["no_training"]:
-                with asked_to_end() as is_asked:
-                    train_method(melodies, out / "run", plan, stop=is_asked)
-            checkpoint = load_checkpoint(_best(out / "run" / RELEASE))
-            targets = foretelling(checkpoint, melodies)
+            self.stdout.write(f"Reading {collection or 'the class A files'} ...")
+            corpus = read_corpus(options["corpus"], collection=collection)
+            if release is None:
+                corpus = melodies_of(corpus)
+                if not options["no_training"]:
+                    with asked_to_end() as is_asked:
+                        train_method(corpus, out / "run", plan, stop=is_asked)
+                release = _best(out / "run" / RELEASE)
+            checkpoint = load_checkpoint(release)
+            targets = foretelling(checkpoint, corpus)
             drawing = Drawing(
                 options["pieces"],
                 options["notes"],
@@ -89,7 +103,7 @@ class Command(BaseCommand):
                 guards_loops=not options["loops"],
                 draws=options["draws"],
             )
-            composed, rows = composing(checkpoint, melodies, drawing, self.stdout.write)
+            composed, rows = composing(checkpoint, corpus, drawing, self.stdout.write)
         except EngineError as error:
             raise CommandError(str(error)) from error
         targets += composed

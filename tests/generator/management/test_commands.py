@@ -180,6 +180,18 @@ def test_measure_method_asks_for_a_manifest(tmp_path):
         call_command("measure_method", corpus=tmp_path, out=tmp_path / "out")
 
 
+def test_measure_method_measures_no_release_that_is_not_there(tmp_path, midi_corpus):
+    with pytest.raises(CommandError, match="release"):
+        call_command(
+            "measure_method",
+            corpus=midi_corpus,
+            release=tmp_path / "none",
+            out=tmp_path / "out",
+        )
+    # Made before an hour's work, and no run in it: nothing was trained.
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_lighten_composer_refuses_a_folder_without_music(tmp_path):
     with pytest.raises(CommandError, match=r"folder with \.mid files"):
         call_command("lighten_composer", held_out=tmp_path, out=tmp_path / "out")

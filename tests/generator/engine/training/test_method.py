@@ -10,8 +10,9 @@ from generator.engine.networks import onnx_graph
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Network
 from generator.engine.networks.shape import NetworkShape
+from generator.engine.score.notes import Role
 from generator.engine.score.scales import scale_mask
-from generator.engine.tokens.vocabulary import PITCH_LOWEST, SIZES
+from generator.engine.tokens.vocabulary import PITCH_LOWEST, ROLES, SIZES
 from generator.engine.training.batches import prepare
 from generator.engine.training.lightening import (
     is_large,
@@ -32,6 +33,7 @@ from generator.engine.training.method import (
     free_lines,
     in_words,
     key_masks,
+    melody_of_stream,
     method_plan,
     train_method,
     write_targets,
@@ -115,13 +117,36 @@ def test_streams_of_one_seed_are_alike(checkpoint, valid):
     assert (first == again).all()
 
 
+def test_the_melody_of_a_stream_is_its_own_part_at_its_own_places():
+    melody, bass = ROLES.index(Role.MELODY), ROLES.index(Role.BASS)
+    # Shift, role, pitch (A0 is 0), duration, velocity.
+    rows = [
+        (2, melody, 39, 1, 3),
+        (0, melody, 43, 1, 3),
+        (3, bass, 15, 3, 3),
+        (1, melody, 41, 7, 3),
+    ]
+    line = melody_of_stream(np.array(rows, dtype=np.uint8), "minor")
+    assert line.onsets.tolist() == [2, 6]
+    assert line.pitches.tolist() == [43 + PITCH_LOWEST, 41 + PITCH_LOWEST]
+    assert line.durations.tolist() == [2, 8]
+    assert (line.mode, line.tonic) == ("minor", 0)
+
+
+def test_a_stream_without_a_melody_to_measure_is_left_out(checkpoint, melodies):
+    network, gate = Network(checkpoint), human_scale(lines_of(melodies.split("valid")))
+    scale = CalmScale(np.array(checkpoint.config["calm_percentiles"]))
+    asked = asked_conditions([prepare(p, scale, 128) for p in melodies.split("valid")], 3, 8)
+    assert free_lines(network, asked, Drawing(3, 8, draws=2), 0.0, gate) == []
+
+
 def test_the_gate_draws_again_and_never_takes_a_less_typical_stream(checkpoint, melodies):
     network, gate = Network(checkpoint), human_scale(lines_of(melodies.split("valid")))
     scale = CalmScale(np.array(checkpoint.config["calm_percentiles"]))
-    asked = asked_conditions([prepare(p, scale, 128) for p in melodies.split("valid")], 4, 40)
+    asked = asked_conditions([prepare(p, scale, 128) for p in melodies.split("valid")], 4, 96)
 
     def typicality(draws):
-        lines = free_lines(network, asked, Drawing(4, 40, draws=draws), 0.0, gate)
+        lines = free_lines(network, asked, Drawing(4, 96, draws=draws), 0.0, gate)
         return np.array([min(gate.typicality(line).values()) for line in lines])
 
     once, thrice = typicality(1), typicality(3)
