@@ -104,8 +104,18 @@ def test_the_environment_is_made_again_only_when_what_it_holds_changes(run, tmp_
     assert not run.is_installed(run.TESTS)
 
 
+def test_the_stamp_of_the_tests_covers_every_file_that_they_install_from(run):
+    read, found = set(), [run.TESTS]
+    while found:
+        name = found.pop()
+        read.add(name)
+        lines = (settings.BASE_DIR / name).read_text().splitlines()
+        found += [line.removeprefix("-r ") for line in lines if line.startswith("-r ")]
+    assert set(run.INCLUDES[run.TESTS]) == read
+
+
 def test_every_requirement_is_pinned():
-    for name in ("requirements.txt", "requirements-postgres.txt", "requirements-dev.txt"):
+    for name in (path.name for path in settings.BASE_DIR.glob("requirements*.txt")):
         for line in (settings.BASE_DIR / name).read_text().splitlines():
             assert not line or line.startswith(("#", "-r ")) or "==" in line, line
 

@@ -182,7 +182,6 @@ class Graph:
         options.enable_mem_reuse = False
         # A thread that spins between two events takes a core from somebody else.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         return onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
