@@ -16,6 +16,9 @@ from tests.servers import PASSWORD
 CONTINUE = "Continue"
 # What a busy machine may take for two mixes of a minute: the one in work, and one's own.
 MIX_WITHIN_MS = 240_000
+HALF_MINUTE_S = 30
+# What may pass between reading a code and the server's look at it.
+TYPING_S = 8
 # In which half minute each authenticator's last code was used.
 _spent: dict[str, int] = {}
 
@@ -25,7 +28,7 @@ _spent: dict[str, int] = {}
 
 def totp(secret: str) -> str:
     """Return the code that an authenticator app with this secret shows now (RFC 6238)."""
-    counter = struct.pack(">Q", int(time.time()) // 30)
+    counter = struct.pack(">Q", int(time.time()) // HALF_MINUTE_S)
     digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
     place = digest[-1] & 0x0F
     number = int.from_bytes(digest[place : place + 4], "big") & 0x7FFFFFFF
@@ -40,8 +43,11 @@ def prove(page: Page, secret: str) -> None:
 
 
 def _spend(secret: str) -> str:
-    """Return the code of now, and remember that it is used up."""
-    _spent[secret] = int(time.time()) // 30
+    """Return the code of now, and remember that it is used up; do not begin with an old one."""
+    left = HALF_MINUTE_S - time.time() % HALF_MINUTE_S
+    if left < TYPING_S:
+        time.sleep(left)
+    _spent[secret] = int(time.time()) // HALF_MINUTE_S
     return totp(secret)
 
 
