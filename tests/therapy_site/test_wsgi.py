@@ -1,6 +1,10 @@
+import pytest
 from django.test import RequestFactory
 
 from therapy_site.wsgi import application
+
+# Each request looks after the connections to the database, also one that asks nothing of it.
+pytestmark = pytest.mark.django_db
 
 
 def ask(method: str, path: str) -> tuple[str, dict[str, str], bytes]:
