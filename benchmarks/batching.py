@@ -19,8 +19,8 @@ from collections.abc import Callable
 import numpy as np
 
 from generator.engine.brief import Brief, ComposerName, Style
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Listener, Network
 

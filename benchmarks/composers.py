@@ -32,9 +32,9 @@ from benchmarks.transformer import TransformerGraph, WithoutCopies, transformer_
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.lstm_acm import Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.stream import stream_events
 from generator.engine.composers.streams import stream_batches
 from generator.engine.errors import EngineUnavailable

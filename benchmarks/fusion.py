@@ -18,9 +18,9 @@ from scipy.stats import spearmanr
 
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.ensemble import Fusion
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.lstm_acm import Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.stream import StreamSettings, sample_stream
 from generator.engine.metrics.texture import stretches
 from generator.engine.networks.checkpoints import load_checkpoint

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from generator.engine.brief import ComposerName
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import CheckpointError
 from generator.engine.networks.checkpoints import load_checkpoint
 

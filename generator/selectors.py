@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from generator.models.playlist import WORKING, Playlist, PlaylistState, WorkerHeartbeat
+from generator.models.playlist import WORKING, Master, Playlist, PlaylistState, WorkerHeartbeat
 
 # A worker beats every five seconds; a busy machine may skip a few, half a minute is worth a look.
 SILENT_AFTER_S = 30
@@ -169,6 +169,12 @@ def playlist_progress(playlist: Playlist) -> dict[str, object]:
         "remaining_s": _remaining_s(playlist),
         "is_final": playlist.is_final,
     }
+
+
+def waits_unmade(playlist: Playlist) -> bool:
+    """Return whether a playlist waits to be composed, and not for its encoder alone."""
+    is_mastered = Master.objects.filter(playlist=playlist).exists()
+    return playlist.state == PlaylistState.QUEUED and not is_mastered
 
 
 def encoder_is_alive() -> bool:

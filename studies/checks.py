@@ -13,6 +13,7 @@ from studies.models.study import Study, StudyState
 from studies.services.allocation import commitments_of
 from studies.services.cbt.course import is_course_changed
 from studies.services.entry.consent import missing_consent_languages
+from studies.services.music.renderer import are_composers_changed, are_composers_pinned
 from studies.typefaces.chinese import installed
 
 
@@ -94,6 +95,26 @@ def _faults(study: Study) -> Iterator[CheckMessage]:
             f"Study {study.code} is open and gives other lessons than this build has.",
             hint="No new lesson opens until a therapist records the amendment (docs/cbt.md).",
             id="studies.W007",
+        )
+    yield from _worries_of_music(study)
+
+
+def _worries_of_music(study: Study) -> Iterator[CheckMessage]:
+    if are_composers_changed(study):
+        yield Warning(
+            f"Study {study.code} is open and fixed other composers than this build has.",
+            hint="Its music is not made, in any arm, until the build that it was opened with is "
+            "back, or the new composers are fixed for a reason: manage.py pin_renderer "
+            f"{study.code} --composers-only --reason WHY --user NAME (docs/sound.md).",
+            id="studies.W009",
+        )
+    if not are_composers_pinned(study):
+        yield Warning(
+            f"Study {study.code} is open and has fixed no composers: another build changes its "
+            "music without a word.",
+            hint="Fix those of this build: manage.py pin_renderer "
+            f"{study.code} --composers-only --reason WHY --user NAME (docs/sound.md).",
+            id="studies.W010",
         )
 
 

@@ -83,7 +83,8 @@ class RendererPin:
     of the mastering, `device` the kind of machine ("cpu", "cuda"), `soundfont_sha256` the samples
     it plays (empty where it needs none), `chunk_samples` the size of its steps, `encoder` the
     program that writes the MP3 (empty: the built-in one, whichever version is there), `engine` what
-    runs the composers' networks (empty: numpy).
+    runs the composers' networks (empty: numpy), `composers` the name of their releases (empty:
+    those that are installed, whichever they are).
     """
 
     renderer: str
@@ -94,6 +95,7 @@ class RendererPin:
     soundfont_sha256: str = ""
     encoder: str = ""
     engine: str = ""
+    composers: str = ""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ class EngineUnavailable(EngineError):
     code = "engine_unavailable"
 
 
+class ComposersUnmet(EngineUnavailable):
+    """The composers that a study has fixed are not those installed here."""
+
+
 class TrainingError(EngineError):
     """A network cannot be trained as asked."""
 

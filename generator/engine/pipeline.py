@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from generator.engine.audio.balance import even_out, fit_room, mean_amplitude, sink
-from generator.engine.audio.encoders import encoder_for
+from generator.engine.audio.encoders import Encoder, encoder_for
 from generator.engine.audio.encoding import Scratch, publish, sha256
 from generator.engine.audio.features import features, loudness_curve
 from generator.engine.audio.limits import Row, in_words
@@ -46,11 +46,12 @@ from generator.engine.audio.renderers import Renderer, renderer_for
 from generator.engine.audio.segments import samples, volume_check
 from generator.engine.audio.synthesis import HEADROOM
 from generator.engine.audio.thinning import thin
-from generator.engine.brief import Bed, Brief, Rendering
+from generator.engine.brief import Bed, Brief, RendererPin, Rendering
 from generator.engine.composers.engines import engine_for
 from generator.engine.composers.foundation import load_foundation
 from generator.engine.composers.gate import first_acceptable
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import composers_name, require_composers
 from generator.engine.errors import SynthesisError
 from generator.engine.score.midi import write_midi
 from generator.engine.score.notes import Score
@@ -97,7 +98,7 @@ def render(
     PinUnmet
         This machine has not the renderer that the brief asks for.
     EngineUnavailable
-        This machine has not the engine that the brief asks for.
+        This machine has not the engine, or the composers, that the brief asks for.
     UnfitMusic
         No draw passed; the message names the lines that the last one failed.
     SynthesisError
@@ -163,6 +164,7 @@ def _first_fit(brief: Brief, work: "_Workplace", report: Progress) -> Mastered:
     # Refused before anything is composed.
     encoder_for(brief.pin)
     engine = engine_for(brief.pin)
+    require_composers(brief.pin)
     report(0.0, COMPOSING)
     composer = composer_for(brief.composer, engine=engine)
     scale = load_foundation().scale
@@ -250,9 +252,14 @@ def render_score(
     return rendering
 
 
-def _engine_of(brief: Brief) -> str:
-    """Return the engine as the brief pins it: a renderer knows nothing of composers."""
-    return brief.pin.engine if brief.pin else ""
+def _kept_pin(brief: Brief, renderer: Renderer, encoder: Encoder) -> RendererPin:
+    """Return what made a night: a renderer knows nothing of composers and what runs them."""
+    return replace(
+        renderer.pin,
+        encoder=encoder.name,
+        engine=brief.pin.engine if brief.pin else "",
+        composers=composers_name(),
+    )
 
 
 def _mastered(
@@ -294,7 +301,7 @@ def _mastered(
         n_notes=len(performance.notes),
         composer_release=release,
         renderer=f"{renderer.pin.renderer} {renderer.pin.version}",
-        pin=asdict(replace(renderer.pin, encoder=encoder.name, engine=_engine_of(brief))),
+        pin=asdict(_kept_pin(brief, renderer, encoder)),
         features=features(score, performance, finished, plan, gain_db),
         quality={
             "profile": profile.name,

@@ -32,6 +32,7 @@ from generator.engine.audio.refusals import MasterLost, PinUnmet, UnfitMusic
 from generator.engine.audio.renderers import renderer_for
 from generator.engine.brief import Brief, RendererPin, Rendering
 from generator.engine.composers.engines import engine_for
+from generator.engine.composers.releases import require_composers
 from generator.engine.errors import (
     BriefError,
     CheckpointError,
@@ -243,6 +244,7 @@ def refusal_of(brief: Mapping[str, object], *, only_encodes: bool = False) -> st
         if not only_encodes:
             renderer_for(pin)
             engine_for(pin)
+            require_composers(pin)
     except (PinUnmet, EngineUnavailable) as refusal:
         return str(refusal)
     return ""

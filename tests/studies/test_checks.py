@@ -6,6 +6,7 @@ from studies.models.cbt import CourseVersion
 from studies.models.consent import ConsentText
 from studies.models.study import Study
 from tests.factories import make_study
+from tests.studies.services.evenings import upgrade
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,21 @@ def test_a_course_that_the_study_did_not_pin_is_named() -> None:
     make_study()
     CourseVersion.objects.update(sha256="0" * 64)
     assert _ids() == ["studies.W007"]
+
+
+def test_composers_that_the_study_did_not_pin_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make_study()
+    upgrade(monkeypatch)
+    (warning,) = open_studies_are_whole(databases=["default"])
+    assert warning.id == "studies.W009"
+    assert f"pin_renderer {study.code} --composers-only --reason" in warning.hint
+
+
+def test_a_study_that_fixed_no_composers_is_named() -> None:
+    study = make_study()
+    for pin in ({}, {**study.renderer_pin, "composers": ""}):
+        Study.objects.update(renderer_pin=pin)
+        assert _ids() == ["studies.W010"]
 
 
 def test_lessons_whose_languages_disagree_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

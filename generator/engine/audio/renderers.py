@@ -56,7 +56,7 @@ def renderer_for(pin: RendererPin | None) -> Renderer:
         raise _unmet(pin, f"no device but {', '.join(_devices())}")
     else:
         renderer = BuiltInRenderer(pin.device)
-    if renderer.pin != replace(pin, encoder="", engine=""):
+    if renderer.pin != replace(pin, encoder="", engine="", composers=""):
         raise _unmet(pin, f"{renderer.pin}")
     return renderer
 

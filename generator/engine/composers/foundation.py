@@ -5,12 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from generator.engine.composers.harmony import HarmonyTable
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.textures import TextureTable
 from generator.engine.metrics.grade import HumanScale
 from generator.engine.metrics.originality import OriginalityFilter
 from generator.engine.networks.checkpoints import load_checkpoint
-
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ import numpy as np
 
 from generator.engine.brief import Brief, Style
 from generator.engine.composers.composer import Progress
-from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
+from generator.engine.composers.foundation import Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote, chord_taste
 from generator.engine.composers.harmony import Chord
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import BAR, Music, Stage, compose_long_form
 from generator.engine.metrics.phrases import SLOTS_PER_BAR, phrase_features, previous_slot

@@ -31,10 +31,11 @@ from generator.engine.composers.composer import Progress
 from generator.engine.composers.engines import Engine
 from generator.engine.composers.ensemble import Ensemble, Fusion, NewListener, Players
 from generator.engine.composers.form import BAR
-from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
+from generator.engine.composers.foundation import Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote
 from generator.engine.composers.harmony import N_DEGREES, Chord
 from generator.engine.composers.pacing import Pace
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.sampling import draw
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import Music, Stage, compose_long_form

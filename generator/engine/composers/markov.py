@@ -21,7 +21,7 @@ import numpy as np
 
 from generator.engine.brief import Brief
 from generator.engine.composers.composer import Progress
-from generator.engine.composers.foundation import WEIGHTS, Foundation, load_foundation
+from generator.engine.composers.foundation import Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote
 from generator.engine.composers.harmony import Chord
 from generator.engine.composers.melody_tables import (
@@ -34,6 +34,7 @@ from generator.engine.composers.melody_tables import (
     rhythm_context,
 )
 from generator.engine.composers.pacing import Pace
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.sampling import draw
 from generator.engine.composers.theme import first_onset, last_onset, restate
 from generator.engine.composers.weaving import BAR, Music, Stage, compose_long_form

@@ -8,10 +8,10 @@ from generator.engine.brief import ComposerName
 from generator.engine.composers import genetic, markov
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.genetic import load_genetic
 from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.markov import load_markov
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import BriefError
 
 _LOADERS: Mapping[ComposerName, Callable[[Path, Engine], Composer]] = MappingProxyType(

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from generator.engine.audio.machine import AudioFacts, audio_facts
 from generator.engine.brief import RendererPin
 from generator.engine.composers.engines import Engine, available_engines
+from generator.engine.composers.releases import composers_name
 from generator.services.rendering import refusal_of
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             self._require(options["pin"])
             return
         facts = audio_facts()
-        told = {**asdict(facts), "engines": available_engines()}
+        told = {**asdict(facts), "engines": available_engines(), "composers": composers_name()}
         self.stdout.write(json.dumps(told, indent=1) if options["json"] else _text(facts))
         if not facts.encoders:
             raise CommandError(
@@ -60,6 +61,7 @@ def _text(facts: AudioFacts) -> str:
         f"Device      {facts.cuda or 'CPU'}, {facts.n_cores} cores, torch {facts.torch}",
         f"FluidSynth  {facts.fluidsynth or 'not found: sampled instruments are off'}",
         f"Engines     {_engines()}",
+        f"Composers   {composers_name()}",
         *(f"SoundFont   {path}" for path in facts.soundfonts),
     ]
     if not facts.fluidsynth:

@@ -12,9 +12,9 @@ from generator.engine.brief import Brief, ComposerName, Instrument, Mode, Style
 from generator.engine.composers.composer import Composer
 from generator.engine.composers.engines import Engine
 from generator.engine.composers.form import BREADTH
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.lstm_acm import Fusion, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import EngineError
 from generator.engine.metrics.line import melody_of
 from generator.engine.metrics.melody import interval_shares, is_looping, repetition

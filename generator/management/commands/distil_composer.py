@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from django.core.management.base import BaseCommand, CommandError
 
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.distilling import student_shape

@@ -6,8 +6,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import ComposerName
-from generator.engine.composers.foundation import WEIGHTS
 from generator.engine.composers.registry import composer_for, plain_composers
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.comparison import Task, compare, markdown_table, write_rows

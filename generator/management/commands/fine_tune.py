@@ -8,7 +8,7 @@ import torch
 from django.core.management.base import BaseCommand, CommandError
 
 from generator.engine.brief import Style
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import CheckpointError, EngineError
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.training.fine_tuning import (

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import EngineError
 from generator.engine.metrics.calm import CalmScale
 from generator.engine.networks.checkpoints import load_checkpoint

@@ -19,6 +19,7 @@ from generator.engine.brief import (
     Rendering,
 )
 from generator.engine.composers.engines import Engine, engine_name
+from generator.engine.composers.releases import composers_name
 from generator.engine.errors import EngineError
 from generator.engine.pipeline import render
 from generator.management.commands.compose import style_weights
@@ -94,6 +95,7 @@ def _brief(options: dict[str, object]) -> Brief:
         _pin(options["soundfont"]),
         encoder=_encoder(options["encoder"]),
         engine=engine_name(Engine(options["engine"])),
+        composers=composers_name(),
     )
     return replace(brief, pin=pin)
 

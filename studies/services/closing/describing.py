@@ -3,6 +3,8 @@
 While the study is blinded the sheets say what was planned, and nothing of anybody.
 """
 
+from collections.abc import Mapping
+
 from studies.design.tidier import Delivered, Setting, tidier_sheet, to_markdown
 from studies.models.cbt import LessonProgress
 from studies.models.protocol import VersionState
@@ -27,7 +29,7 @@ def _setting(study: Study) -> Setting:
     pin, course = study.renderer_pin, study.courses.last()
     return Setting(
         title=study.title,
-        renderer=f"{pin['renderer']} {pin['version']}" if pin else "",
+        renderer=_renderer(pin),
         n_lessons=len(course.versions) if course else 0,
         modifications=[
             f"Version {version.number} since {version.active_at:%Y-%m-%d}: {version.reason}."
@@ -36,6 +38,13 @@ def _setting(study: Study) -> Setting:
             ).order_by("number")
         ],
     )
+
+
+def _renderer(pin: Mapping[str, str]) -> str:
+    if not pin:
+        return ""
+    composers = f", composers {pin['composers']}" if pin.get("composers") else ""
+    return f"{pin['renderer']} {pin['version']}{composers}"
 
 
 def _delivered(study: Study) -> dict[str, Delivered]:

@@ -5,14 +5,15 @@ What can happen to a night, in this order (docs/sound.md, "Personal"):
 asked for     `nights_ahead` evenings before, with the taste of that day
 hurried       its listener waits before the page: it is made before what was only prepared
 renewed       its taste has changed: at once while no worker has begun it; for *never again* also
-              what is finished, whose mix serves until the new one is ready
+              what is finished, whose mix serves until the new one is ready. Or its study is pinned
+              to another renderer by now, and it waits
 replaced      the new one is ready and the night was not played
 tried again   its mix failed and has rested: under another seed, after twice the rest each time
 stood in for  at bedtime there is no mix: one of the arm's pool takes its place
 dropped       the night is over, and no worker has begun it: nobody would hear it
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -24,6 +25,7 @@ from django.utils import timezone
 
 from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
+from generator.selectors import waits_unmade
 from generator.services.requesting import (
     cancel_playlist,
     hurry_playlist,
@@ -41,6 +43,7 @@ from studies.models.visit import Assessment
 from studies.services.allocation import arm_kind_of, arm_of, music_participants
 from studies.services.music.briefs import brief_of, opaque_key
 from studies.services.music.pool import mix_for, rest_after
+from studies.services.music.renderer import is_pinned_so
 from studies.services.music.tastes import next_taste, taste_of
 from studies.services.trail.audit import SYSTEM, Actor, participant_actor, record
 from studies.services.visits.scheduling import UNDONE
@@ -78,8 +81,12 @@ def request_tonight(*, participant: Participant) -> PlaylistAssignment:
     Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
     """
     night = _request(participant, tonight(participant), participant_actor(participant))
-    if night.playlist.state in STUCK:
+    if night.playlist.state not in STUCK:
+        return night
+    if is_pinned_so(night.playlist.brief, participant.study):
         retry_playlist(night.playlist)
+    else:
+        _renew(night, participant_actor(participant), "renderer")
     return night
 
 
@@ -164,7 +171,24 @@ def retry_nights() -> int:
         is_from_pool=False,
         sessions=None,
     ).select_related("playlist", "replacement")
-    return sum(_retry(night.pk) for night in failed if _has_rested(night))
+    return sum(_renew_if(_has_rested, night.pk, "failed") for night in failed if _has_rested(night))
+
+
+def renew_stale_nights() -> int:
+    """Ask anew for waiting nights that their study has by now pinned otherwise; return how many.
+
+    Nobody might be left who could make them as they were asked for. What only waits for its
+    encoder is made already, and stays.
+    """
+    waits = Q(playlist__state=PlaylistState.QUEUED) | Q(replacement__state=PlaylistState.QUEUED)
+    waiting = PlaylistAssignment.objects.filter(
+        waits,
+        night_on__gte=clock.now().date() - RECENT,
+        participant__study__state=StudyState.OPEN,
+        is_from_pool=False,
+        sessions=None,
+    ).select_related("playlist", "replacement", "participant__study")
+    return sum(_renew_if(_is_stale, night.pk, "renderer") for night in waiting if _is_stale(night))
 
 
 @transaction.atomic
@@ -360,17 +384,24 @@ def _settle(pk: int) -> bool:
 
 
 @transaction.atomic
-def _retry(pk: int) -> bool:
+def _renew_if(is_due: Callable[[PlaylistAssignment], bool], pk: int, because: str) -> bool:
+    """Ask anew for a night if, read under the lock, it is still to come and due."""
     owner = PlaylistAssignment.objects.select_related("participant").get(pk=pk).participant
     try:
         participant, _arm = _in_music(owner)
     except NotInTreatment:
         return False
     night = _night(participant, PlaylistAssignment.objects.get(pk=pk).night_on)
-    if night.night_on < tonight(participant) or not _has_rested(night):
+    if night.night_on < tonight(participant) or not is_due(night):
         return False
-    _renew(night, SYSTEM, "failed")
+    _renew(night, SYSTEM, because)
     return True
+
+
+def _is_stale(night: PlaylistAssignment) -> bool:
+    latest = night.replacement or night.playlist
+    study = night.participant.study
+    return not is_pinned_so(latest.brief, study) and waits_unmade(latest)
 
 
 def _has_rested(night: PlaylistAssignment) -> bool:

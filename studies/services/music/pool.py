@@ -5,7 +5,8 @@ tastes and renderer in every arm. Which mix a participant gets follows from what
 did not rate *never again*, of those the one they had least often, of those the first.
 
 A mix that failed is asked for again by itself, each time after twice the rest: music that failed
-its quality control with another seed, since the same would fail again, anything else as it was.
+its quality control with another seed, since the same would fail again, anything else as it was. One
+that waits while its study changes its renderer is asked for anew.
 """
 
 from collections import Counter
@@ -17,8 +18,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from generator.engine.brief import Instrument
+from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import FailureCode, Playlist, PlaylistState
-from generator.services.requesting import request_playlist, retry_playlist
+from generator.selectors import waits_unmade
+from generator.services.requesting import cancel_playlist, request_playlist, retry_playlist
 from studies import clock
 from studies.design.taste import Rating
 from studies.models.listening import NightRating, PlaylistAssignment, PoolMix
@@ -26,6 +29,7 @@ from studies.models.participant import Participant
 from studies.models.study import Arm, ArmKind, StudyState
 from studies.services.allocation import arm_of
 from studies.services.music.briefs import brief_of, opaque_key
+from studies.services.music.renderer import is_pinned_so
 from studies.services.music.tastes import default_taste
 from studies.services.trail.audit import SYSTEM, record
 
@@ -51,6 +55,14 @@ def retry_failed() -> int:
     now = timezone.now()
     rested = [mix for mix in failed.select_related("playlist") if _rests_until(mix) <= now]
     return sum(_retry(mix.pk) for mix in rested)
+
+
+def renew_stale_mixes() -> int:
+    """Ask anew for waiting mixes that their study has by now pinned otherwise; return how many."""
+    waiting = PoolMix.objects.filter(
+        arm__study__state=StudyState.OPEN, playlist__state=PlaylistState.QUEUED
+    ).select_related("arm__study", "playlist")
+    return sum(_renew(mix.pk) for mix in waiting if _is_stale(mix))
 
 
 def mix_for(participant: Participant) -> Playlist | None:
@@ -131,22 +143,53 @@ def _rests_until(mix: PoolMix) -> datetime:
 
 
 @transaction.atomic
+def _renew(pk: int) -> bool:
+    mix = _locked(pk)
+    if not _is_stale(mix):
+        return False
+    try:
+        cancel_playlist(mix.playlist)
+    except PlaylistIsFinal:
+        # A worker that meets the old pin has finished it in the meantime.
+        return False
+    mix.n_retries += 1
+    mix.playlist = _request(mix.arm, mix.minutes, mix.position, mix.n_retries)
+    mix.save(update_fields=["n_retries", "playlist"])
+    _record(mix, "renew_pool_mix")
+    return True
+
+
+def _is_stale(mix: PoolMix) -> bool:
+    study = mix.arm.study
+    return not is_pinned_so(mix.playlist.brief, study) and waits_unmade(mix.playlist)
+
+
+@transaction.atomic
 def _retry(pk: int) -> bool:
-    mixes = PoolMix.objects.select_for_update(of=("self",)).select_related("arm__study", "playlist")
-    mix = mixes.get(pk=pk)
+    mix = _locked(pk)
     if mix.playlist.state != PlaylistState.FAILED or _rests_until(mix) > timezone.now():
         return False
     mix.n_retries += 1
-    if mix.playlist.failure_code == FailureCode.QUALITY:
+    is_stale = not is_pinned_so(mix.playlist.brief, mix.arm.study)
+    if is_stale or mix.playlist.failure_code == FailureCode.QUALITY:
         mix.playlist = _request(mix.arm, mix.minutes, mix.position, mix.n_retries)
     else:
         retry_playlist(mix.playlist)
     mix.save(update_fields=["n_retries", "playlist"])
+    _record(mix, "retry_pool_mix")
+    return True
+
+
+def _locked(pk: int) -> PoolMix:
+    mixes = PoolMix.objects.select_for_update(of=("self",)).select_related("arm__study", "playlist")
+    return mixes.get(pk=pk)
+
+
+def _record(mix: PoolMix, action: str) -> None:
     record(
         actor=SYSTEM,
-        action="retry_pool_mix",
+        action=action,
         subject=mix,
         new={"minutes": mix.minutes, "position": mix.position, "retry": mix.n_retries},
         chain=mix.arm.study.code,
     )
-    return True

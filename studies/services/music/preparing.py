@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from studies.services.music.playlists import (
     drop_past_nights,
+    renew_stale_nights,
     request_due,
     retry_nights,
     settle_nights,
 )
-from studies.services.music.pool import fill_pools, retry_failed
+from studies.services.music.pool import fill_pools, renew_stale_mixes, retry_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,16 @@ class Prepared:
 
 
 def prepare_nights() -> Prepared:
-    """Drop what is over, ask for what comes, put what is ready in place, try again, fill pools."""
+    """Drop what is over, ask for what comes, put what is ready in place, try again, fill pools.
+
+    What waits under a pin that its study has no more is asked for anew.
+    """
     return Prepared(
         n_asked=request_due(),
-        n_changed=drop_past_nights() + settle_nights() + retry_nights(),
-        n_pooled=fill_pools() + retry_failed(),
+        n_changed=_changed(),
+        n_pooled=fill_pools() + retry_failed() + renew_stale_mixes(),
     )
+
+
+def _changed() -> int:
+    return drop_past_nights() + settle_nights() + retry_nights() + renew_stale_nights()

@@ -4,6 +4,7 @@ A worker that has not the pinned renderer leaves the nights to another (docs/sou
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import transaction
 from generator.engine.audio.pins import built_in_pin
 from generator.engine.brief import RendererPin
 from generator.engine.composers.engines import Engine, engine_name
+from generator.engine.composers.releases import composers_name
 from generator.engine.errors import EngineUnavailable
 from studies.exceptions import EngineMissing, ReasonMissing, RendererUnreadable
 from studies.models.study import Study
@@ -22,6 +24,7 @@ def chosen_pin() -> RendererPin:
     """Return the pin that studies opened now get: the installation's choice, or the built-in.
 
     NOCTURNE_ENGINE says what runs the composers' networks, where the pin does not say it itself.
+    The composers are those installed, whatever the installation's pin was written with.
 
     Raises
     ------
@@ -35,6 +38,7 @@ def chosen_pin() -> RendererPin:
         pin = RendererPin(**json.loads(text)) if text else built_in_pin()
     except (TypeError, ValueError) as error:
         raise RendererUnreadable(str(error)) from error
+    pin = replace(pin, composers=composers_name())
     if pin.engine:
         return pin
     try:
@@ -48,17 +52,55 @@ def pin_of(study: Study) -> RendererPin | None:
 
     Such a study gets the built-in voices, as they are.
     """
-    return RendererPin(**study.renderer_pin) if study.renderer_pin else None
+    return _pin_in(study.renderer_pin)
+
+
+def is_pinned_so(brief: Mapping[str, object], study: Study) -> bool:
+    """Return whether a stored brief asks for what its study has fixed by now."""
+    return _pin_in(brief.get("pin")) == pin_of(study)
+
+
+def are_composers_changed(study: Study) -> bool:
+    """Return whether others are installed than the study fixed; never for one that fixed none."""
+    return are_composers_pinned(study) and pin_of(study).composers != composers_name()
+
+
+def are_composers_pinned(study: Study) -> bool:
+    """Return whether the study has fixed its composers; not where it opened before any did."""
+    pin = pin_of(study)
+    return pin is not None and bool(pin.composers)
 
 
 @transaction.atomic
 def pin_renderer(*, study: Study, actor: Actor, reason: str = "") -> RendererPin:
     """Fix what the study's nights are rendered with; a second time only for a stated reason.
 
-    Nights that were asked for before keep the pin that they were asked for with.
+    What is made or in work stays as it was asked for; what waits is asked for anew within the
+    minute (`preparing.prepare_nights`).
     """
+    return _pin(study, chosen_pin(), actor, reason)
+
+
+@transaction.atomic
+def pin_composers(*, study: Study, actor: Actor, reason: str) -> RendererPin:
+    """Fix the composers installed here for a study, for a stated reason; the sound stays.
+
+    Raises
+    ------
+    ReasonMissing
+        No reason is given.
+    RendererUnreadable, EngineMissing
+        The study has no pin, and the installation's, which it gets whole, cannot be had.
+    """
+    if not reason.strip():
+        raise ReasonMissing("other composers")
+    pin = pin_of(study)
+    new = replace(pin, composers=composers_name()) if pin else chosen_pin()
+    return _pin(study, new, actor, reason)
+
+
+def _pin(study: Study, pin: RendererPin, actor: Actor, reason: str) -> RendererPin:
     old = Study.objects.select_for_update().get(pk=study.pk).renderer_pin
-    pin = chosen_pin()
     if old and not reason.strip():
         raise ReasonMissing("another renderer")
     study.renderer_pin = asdict(pin)
@@ -72,3 +114,7 @@ def pin_renderer(*, study: Study, actor: Actor, reason: str = "") -> RendererPin
         reason=reason,
     )
     return pin
+
+
+def _pin_in(stored: Mapping[str, str] | None) -> RendererPin | None:
+    return RendererPin(**stored) if stored else None

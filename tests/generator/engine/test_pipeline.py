@@ -18,7 +18,13 @@ from generator.engine.audio.renderers import BuiltInRenderer
 from generator.engine.brief import Bed, Brief, ComposerName, Instrument, Style
 from generator.engine.composers.engines import Engine, engine_name
 from generator.engine.composers.gate import MAX_GRADED_DRAWS
-from generator.engine.errors import EngineUnavailable, RenderCancelled, SynthesisError
+from generator.engine.composers.releases import composers_name
+from generator.engine.errors import (
+    ComposersUnmet,
+    EngineUnavailable,
+    RenderCancelled,
+    SynthesisError,
+)
 from generator.engine.networks import onnx_graph
 from generator.engine.pipeline import (
     MAX_DRAWS,
@@ -353,13 +359,27 @@ def test_a_night_that_fails_a_line_of_the_notes_is_refused_before_a_sample_is_ma
 def test_the_rendering_says_what_it_was_rendered_with(tmp_path):
     pin = BuiltInRenderer().pin
     pinned = rendered(tmp_path, a_brief=brief(pin=pin))
-    assert pinned.pin == asdict(replace(pin, encoder=built_in().name))
+    used = replace(pin, encoder=built_in().name, composers=composers_name())
+    assert pinned.pin == asdict(used)
     assert pinned.audio_sha256 == rendered(tmp_path).audio_sha256
 
 
 def test_a_rendering_keeps_the_engine_that_its_brief_pins(tmp_path):
     pin = replace(BuiltInRenderer().pin, engine="int8 onnxruntime 1.2.3")
     assert rendered(tmp_path, a_brief=brief(pin=pin)).pin["engine"] == pin.engine
+
+
+def test_a_rendering_names_the_composers_installed_also_where_none_were_pinned(tmp_path):
+    for pin in (None, BuiltInRenderer().pin):
+        assert rendered(tmp_path, a_brief=brief(pin=pin)).pin["composers"] == composers_name()
+
+
+def test_a_night_pinned_to_other_composers_is_refused_whoever_composes_it(tmp_path):
+    pin = replace(BuiltInRenderer().pin, composers="0-feed")
+    for composer in ComposerName:
+        with pytest.raises(ComposersUnmet, match="pinned composers 0-feed"):
+            render(replace(brief(pin=pin), composer=composer), directory=tmp_path, stem="night")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pin_that_this_machine_cannot_meet_is_refused_and_nothing_else_is_rendered(tmp_path):

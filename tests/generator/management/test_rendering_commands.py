@@ -8,6 +8,7 @@ from django.utils import timezone
 from generator.engine.audio import fluidsynth
 from generator.engine.audio.encoders import built_in
 from generator.engine.composers.engines import available_engines
+from generator.engine.composers.releases import composers_name
 from generator.models.playlist import FailureCode, Playlist, PlaylistState, WorkerHeartbeat
 
 
@@ -27,6 +28,7 @@ def test_render_night_prints_all_that_is_known_of_the_file(tmp_path, capsys):
     assert facts["brief"]["composer"] == "lstm_acm"
     assert facts["brief"]["seed"] == 3
     assert facts["pin"]["renderer"] == "built-in"
+    assert facts["pin"]["composers"] == composers_name()
     assert facts["audio_sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     midi = out.with_suffix(".mid")
     assert facts["midi_sha256"] == hashlib.sha256(midi.read_bytes()).hexdigest()
@@ -87,6 +89,7 @@ def test_audio_doctor_tells_encoder_device_renderers_and_speed(capsys):
     assert facts["encoders"][0].startswith("libsndfile ")
     assert facts["n_cores"] >= 1
     assert facts["engines"] == available_engines()
+    assert facts["composers"] == composers_name()
     assert facts["renderers"][0]["pin"]["renderer"] == "built-in"
     assert all(row["times_real_time"] > 1 for row in facts["renderers"])
     assert bool(facts["soundfonts"]) == bool(facts["fluidsynth"])
@@ -98,6 +101,8 @@ def test_audio_doctor_says_whether_a_machine_meets_a_pin(capsys):
     assert "meets the pin" in told(capsys, "audio_doctor", pin=json.dumps(pin))
     with pytest.raises(CommandError, match="the pinned renderer"):
         call_command("audio_doctor", pin=json.dumps(pin | {"version": "0"}))
+    with pytest.raises(CommandError, match="the pinned composers"):
+        call_command("audio_doctor", pin=json.dumps(pin | {"composers": "0-feed"}))
     with pytest.raises(CommandError, match="a pin as this command prints it"):
         call_command("audio_doctor", pin="the built-in one")
 

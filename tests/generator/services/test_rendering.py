@@ -131,7 +131,7 @@ def test_a_worker_leaves_what_it_cannot_render_as_pinned_to_another_and_says_why
     assert left.refusal.startswith("w1@here: the pinned renderer")
 
 
-def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_or_engine_refuses():
+def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_or_engine_or_composers_refuses():
     for changes in (
         {"encoder": "ffmpeg 0.1"},
         {"renderer": "fluidsynth", "soundfont_sha256": "0" * 64},
@@ -139,6 +139,7 @@ def test_a_worker_without_the_pinned_encoder_or_soundfont_or_gpu_or_engine_refus
         {"chunk_samples": 1},
         {"profile": "loud/v1"},
         {"engine": "int8 onnxruntime 0"},
+        {"composers": "0-feed"},
     ):
         assert refusal_of(json.loads(pinned(**changes).to_json())), changes
     assert refusal_of(json.loads(pinned().to_json())) == ""

@@ -1,5 +1,8 @@
 """People in a given kind of arm, and mixes made in no time."""
 
+import pytest
+
+from generator.engine.composers import releases
 from generator.models.playlist import Playlist
 from generator.services.rendering import render_next
 from studies.models.participant import Participant
@@ -22,3 +25,8 @@ def make_ready(playlist: Playlist) -> None:
     """Let a worker finish this mix at once."""
     render_next(worker="test", playlist_id=playlist.pk, render=quick_render)
     playlist.refresh_from_db()
+
+
+def upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a build whose composers make other notes."""
+    monkeypatch.setattr(releases, "COMPOSING", releases.COMPOSING + 1)

@@ -7,9 +7,10 @@ import pytest
 
 from generator.engine.brief import Brief, ComposerName, Style
 from generator.engine.composers.ensemble import Ensemble, Fusion, Players
-from generator.engine.composers.foundation import WEIGHTS, load_foundation
+from generator.engine.composers.foundation import load_foundation
 from generator.engine.composers.lstm_acm import LstmAcmComposer, Settings, load_lstm_acm
 from generator.engine.composers.registry import composer_for
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.errors import CheckpointError
 from generator.engine.metrics.line import melody_of
 from generator.engine.metrics.melody import is_looping

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.stream import StreamSettings, sample_stream
 from generator.engine.metrics.line import make_line
 from generator.engine.metrics.melody import is_looping, repetition

@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from generator.engine.composers.foundation import WEIGHTS
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.networks.blending import BlendedListener
 from generator.engine.networks.checkpoints import load_checkpoint
 from generator.engine.networks.incremental import Listener, Network

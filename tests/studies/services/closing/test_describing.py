@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from generator.engine.composers.releases import composers_name
 from studies.models.study import Study, StudyState
 from studies.services.closing.describing import describe_arms
 from tests.factories import make_participant, make_study
@@ -16,6 +17,7 @@ def test_a_blinded_studys_sheets_tell_what_is_planned_and_of_nobody(capsys) -> N
     study = make_study(protocol=short_plan())
     make_participant("allocated", study=study)
     page = describe_arms(study)
+    assert f"Rendered with built-in 2, composers {composers_name()}." in page
     assert page.count("Told when the study is unblinded.") == len(study.plan.arms)
     call_command("describe_arms", study.code)
     assert "## LSTM-ACM" in capsys.readouterr().out
