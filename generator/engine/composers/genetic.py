@@ -19,7 +19,7 @@ from generator.engine.brief import Brief, Style
 from generator.engine.composers.composer import Progress
 from generator.engine.composers.foundation import Foundation, load_foundation
 from generator.engine.composers.guards import MelodyGuard, MelodyNote, chord_taste
-from generator.engine.composers.harmony import Chord
+from generator.engine.composers.harmony import Chord, raised
 from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.theme import first_onset, last_onset, restated
 from generator.engine.composers.weaving import BAR, Music, Stage, compose_long_form
@@ -89,12 +89,15 @@ class Search:
         self.scale = pitches[scale_mask(0, stage.brief.mode.value)[pitches % 12]]
         self._slots = stage.phrase.n_bars * SLOTS_PER_BAR
         start = stage.phrase.start
+        over = [chords[slot // SLOTS_PER_BAR] for slot in range(self._slots)]
+        # What a degree sounds as in each slot.
+        self.sung = np.stack([raised(self.scale) if chord.leads else self.scale for chord in over])
         self._taste = np.stack(
             [
-                chord_taste(start + slot * _PLACES_PER_SLOT, chords[slot // SLOTS_PER_BAR])
-                for slot in range(self._slots)
+                chord_taste(start + slot * _PLACES_PER_SLOT, chord)[self.sung[slot]]
+                for slot, chord in enumerate(over)
             ]
-        )[:, self.scale]
+        )
         self._aim_mean, self._precision = aim.mean_for(stage.brief), aim.precision
         self._first = (first_onset(stage) - start) // _PLACES_PER_SLOT
         self._last = (last_onset(stage) - start) // _PLACES_PER_SLOT
@@ -149,11 +152,11 @@ class Search:
     def _fitness(self, population: np.ndarray) -> np.ndarray:
         begins = population >= 0
         degrees = np.maximum(population, 0)
-        pitches = self.scale[degrees]
+        slots = np.arange(self._slots)
+        pitches = self.sung[slots, degrees]
         count = begins.sum(axis=1)
         off = phrase_features(begins, pitches) - self._aim_mean
         distance = np.einsum("pf,fg,pg->p", off, self._precision, off)
-        slots = np.arange(self._slots)
         chord = np.where(begins, self._taste[slots, degrees], 0.0).sum(axis=1)
         before = previous_slot(begins)
         rows = np.arange(len(population))[:, None]
@@ -297,7 +300,7 @@ class GeneticWriter:
             if degree == _REST:
                 continue
             onset = stage.phrase.start + slot * _PLACES_PER_SLOT
-            wanted = MelodyNote(onset, _PLACES_PER_SLOT, int(search.scale[degree]))
+            wanted = MelodyNote(onset, _PLACES_PER_SLOT, int(search.sung[slot, degree]))
             pitch = restated(stage, wanted, chords[slot // SLOTS_PER_BAR])
             stage.guard.push(onset, pitch)
             melody.append(MelodyNote(onset, _PLACES_PER_SLOT, pitch))

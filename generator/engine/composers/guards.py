@@ -11,9 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from generator.engine.composers.harmony import Chord
+from generator.engine.composers.harmony import DOMINANT, TONIC, Chord, chord_of, key_over
 from generator.engine.metrics.originality import OriginalityFilter
-from generator.engine.score.scales import scale_mask
 
 N_MIDI_PITCHES = 128
 MAX_LEAP = 12
@@ -21,6 +20,9 @@ LONGEST_REPEAT = 3
 _LOOP_PERIODS = range(2, 9)
 _LOOP_TIMES = 3
 _FORBIDDEN = -np.inf
+# Steps in minor that nobody sings, by the pitch class they leave: the augmented second, and from
+# one seventh degree to the other.
+_AWKWARD = {8: (3,), 10: (1,), 11: (-3, -1)}
 _STRONG_PLACES = 8
 _INTERVAL_TASTE = np.array(
     [-1.1, 0.6, 0.6, 0.1, 0.0, -0.4, -1.2, -0.6, -1.6, -1.9, -2.3, -2.6, -2.3]
@@ -52,8 +54,13 @@ class MelodyGuard:
         self.low, self.high = low, high
         self._originals = originals
         pitches = np.arange(N_MIDI_PITCHES)
-        inside = (pitches >= low) & (pitches <= high) & scale_mask(0, mode)[pitches % 12]
-        self._key = np.where(inside, 0.0, _FORBIDDEN)
+        inside = (pitches >= low) & (pitches <= high)
+        # Over chords with the leading note, and over all others.
+        self._keys = {
+            chord.leads: np.where(inside & key_over(chord, mode)[pitches % 12], 0.0, _FORBIDDEN)
+            for chord in (chord_of(DOMINANT, mode), chord_of(TONIC, mode))
+        }
+        self._awkward = _AWKWARD if mode == "minor" else {}
         self.onsets: list[int] = []
         self.pitches: list[int] = []
 
@@ -67,16 +74,19 @@ class MelodyGuard:
 
         At least one pitch is always allowed.
         """
-        weights = self._key + chord_taste(onset, chord)
+        key = self._keys[chord.leads]
+        weights = key + chord_taste(onset, chord)
         if not self.pitches:
             return weights
         distance = np.abs(np.arange(N_MIDI_PITCHES) - self.pitches[-1])
         weights = weights + _INTERVAL_TASTE[np.minimum(distance, MAX_LEAP)]
         weights[distance > MAX_LEAP] = _FORBIDDEN
+        for step in self._awkward.get(self.pitches[-1] % 12, ()):
+            weights[self.pitches[-1] + step] = _FORBIDDEN
         self._forbid_loops(weights)
         self._forbid_copies(weights, onset)
         if np.isneginf(weights).all():
-            weights = self._key + np.where(distance <= MAX_LEAP, -0.1 * distance, _FORBIDDEN)
+            weights = key + np.where(distance <= MAX_LEAP, -0.1 * distance, _FORBIDDEN)
             weights[self.pitches[-1]] = _FORBIDDEN
         return weights
 

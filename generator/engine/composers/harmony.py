@@ -4,6 +4,9 @@ A phrase has one chord a bar of the composing grid. The chain knows the two chor
 probabilities are a blend of the styles' own counts. Cadences are not hoped for but asked for: a
 phrase is drawn from all chord sequences that end as its cadence demands (forward filtering,
 backward sampling).
+
+Over the dominant of minor the seventh degree is raised in every part, as people raise it: the chord
+is major and has the leading note. Elsewhere minor is the natural scale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.engine.brief import Mode, Style
-from generator.engine.score.scales import SCALES, triad
+from generator.engine.score.scales import LEADING_NOTE, SCALES, SEVENTH, scale_mask, triad
 
 N_DEGREES = 7
 TONIC, SUBDOMINANT, DOMINANT = 0, 3, 4
@@ -100,13 +103,34 @@ class Chord:
         """The pitch class of the root."""
         return self.pitch_classes[0]
 
+    @property
+    def leads(self) -> bool:
+        """Whether the leading note belongs to it, so that minor raises its seventh over it."""
+        return LEADING_NOTE in self.pitch_classes
+
 
 def chord_of(degree: int, mode: str, *, seventh: bool = False) -> Chord:
-    """Return the triad, or seventh chord, on a degree, within the scale."""
+    """Return the triad, or seventh chord, on a degree; the dominant is major in minor too."""
     classes = triad(degree, mode)
+    if degree == DOMINANT:
+        root, _, fifth = classes
+        classes = (root, LEADING_NOTE, fifth)
     if seventh:
         classes = (*classes, SCALES[mode][(degree + 6) % 7])
     return Chord(degree, classes)
+
+
+def raised(pitches: np.ndarray) -> np.ndarray:
+    """Return pitches (tonic at C) with the natural seventh of minor made the leading note."""
+    return np.where(pitches % 12 == SEVENTH, pitches + 1, pitches)
+
+
+def key_over(chord: Chord, mode: str) -> np.ndarray:
+    """Return which of the 12 pitch classes belong to the key while a chord sounds, bool."""
+    mask = scale_mask(0, mode)
+    if chord.leads and mode == "minor":
+        mask[[SEVENTH, LEADING_NOTE]] = False, True
+    return mask
 
 
 def nearest_voicing(

@@ -15,7 +15,7 @@ from generator.engine.networks.checkpoints import SUMS_NAME
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 # Raised when the code makes other notes of the same brief and releases
 # (tests/generator/engine/composers/test_releases.py watches that).
-COMPOSING = 1
+COMPOSING = 2
 _DIGITS = 12
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from generator.engine.metrics.line import Line
 from generator.engine.score.notes import Score
-from generator.engine.score.scales import estimate_key, scale_mask
+from generator.engine.score.scales import LEADING_NOTE, SEVENTH, estimate_key, scale_mask
 
 _ADDED = 1e-6
 _WINDOW_BARS = 8
@@ -23,6 +23,16 @@ def in_asked_key(line: Line) -> float:
     if not len(line):
         return float("nan")
     return float(scale_mask(line.tonic, line.mode)[line.pitches % 12].mean())
+
+
+def raised_sevenths(line: Line) -> float:
+    """Return the share of a minor line's sevenths that are leading notes; NaN in major, or none."""
+    if line.mode != "minor":
+        return float("nan")
+    classes = (line.pitches - line.tonic) % 12
+    raised = np.count_nonzero(classes == LEADING_NOTE)
+    sevenths = raised + np.count_nonzero(classes == SEVENTH)
+    return raised / sevenths if sevenths else float("nan")
 
 
 def in_estimated_key(line: Line) -> float:

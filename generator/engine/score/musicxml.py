@@ -6,8 +6,9 @@ their own. What the grid says comes back exactly: onset, duration, pitch, veloci
 
 Deviations
 ----------
-1. Every pitch is spelt by the key: sharps in sharp keys, flats in flat ones. Leading tones of minor
-   keys with flats are therefore spelt as flats.
+1. Every pitch is spelt by the key: sharps in sharp keys, flats in flat ones, the leading note of
+   minor as a sharp. No double sharps, no E sharp or B sharp: the leading note of F sharp minor is
+   spelt F.
 2. Velocities are written as `dynamics`, a percentage of 90, rounded to two decimals.
 
 References
@@ -136,7 +137,7 @@ def _write_tempo(measure: ET.Element, marks: Sequence[TempoMark], start: int, en
 
 def _write_voices(measure: ET.Element, pieces: list[_Piece], start: int, score: Score) -> None:
     at = start
-    spelling = _SHARPS if _fifths(score) > 0 else _FLATS
+    spelling = _spelling(score)
     for voice, chords in enumerate(_voices(pieces) or [[]], start=1):
         if at > start:
             _move(measure, "backup", at - start)
@@ -148,6 +149,15 @@ def _write_voices(measure: ET.Element, pieces: list[_Piece], start: int, score: 
         if voice == 1:
             _rest(measure, start + score.steps_per_bar - at, voice)
             at = start + score.steps_per_bar
+
+
+def _spelling(score: Score) -> tuple[str, ...]:
+    """Return the name of each pitch class in the key of the score."""
+    names = _SHARPS if _fifths(score) > 0 else _FLATS
+    if score.mode != "minor":
+        return names
+    leading = (score.tonic + 11) % 12
+    return (*names[:leading], _SHARPS[leading], *names[leading + 1 :])
 
 
 def _by_bar(notes: Iterable[Note], steps_per_bar: int) -> defaultdict[int, list[_Piece]]:

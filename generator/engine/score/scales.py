@@ -4,7 +4,8 @@ Conventions
 -----------
 pitch class   0-11, 0 = C
 degree        0-6, 0 = tonic
-mode          "major" or "minor"; minor is the natural scale, so its dominant is a minor chord
+mode          "major" or "minor"; minor is the natural scale here (composers raise its seventh over
+              the dominant: `composers.harmony.chord_of`)
 
 References
 ----------
@@ -18,6 +19,8 @@ import numpy as np
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 SCALES = {"major": MAJOR, "minor": MINOR}
+# The seventh degree of minor, natural and raised.
+SEVENTH, LEADING_NOTE = 10, 11
 PENTATONIC = {"major": (0, 2, 4, 7, 9), "minor": (0, 3, 5, 7, 10)}
 
 _KESSLER = {

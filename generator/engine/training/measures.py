@@ -20,6 +20,7 @@ from generator.engine.metrics.pitch import (
     in_asked_key,
     in_estimated_key,
     pitch_divergence,
+    raised_sevenths,
 )
 from generator.engine.metrics.rhythm import (
     beat_matching,
@@ -95,6 +96,7 @@ def piece_measures(line: Line, reference: Reference) -> dict[str, float]:
         "loops": float(is_looping(onsets, pitches)),
         "in asked key": in_asked_key(line),
         "in estimated key": in_estimated_key(line),
+        "raised sevenths": raised_sevenths(line),
         "structure length": structure_length(line),
         "structure 3-8": spans[0],
         "structure 8-15": spans[1],

@@ -1,8 +1,47 @@
 import numpy as np
 import pytest
 
-from generator.engine.composers.genetic import _MUTATIONS
+from generator.engine.brief import Brief, ComposerName, Mode, Style
+from generator.engine.composers.accompaniment import Accompanist
+from generator.engine.composers.form import plan_form
+from generator.engine.composers.foundation import load_foundation
+from generator.engine.composers.genetic import _MUTATIONS, PLAIN, CorpusAim, Search
+from generator.engine.composers.guards import MelodyGuard
+from generator.engine.composers.harmony import DOMINANT, TONIC, chord_of
+from generator.engine.composers.releases import WEIGHTS
 from generator.engine.composers.sampling import draw
+from generator.engine.composers.weaving import Stage
+from generator.engine.metrics.phrases import SLOTS_PER_BAR
+from generator.engine.networks.checkpoints import load_checkpoint
+
+
+@pytest.fixture
+def search_in_minor():
+    """Return the search for a phrase in minor whose first bar is on the dominant."""
+    brief = Brief(ComposerName.GENETIC, 2.0, {Style.FOLK: 1.0}, 1, mode=Mode.MINOR)
+    rng, foundation = np.random.default_rng(1), load_foundation()
+    phrase = plan_form(brief, rng).phrases[0]
+    stage = Stage(
+        brief,
+        phrase,
+        MelodyGuard("minor", 60, 79, foundation.originals),
+        rng,
+        foundation.harmony.chain(brief.styles, brief.mode),
+        Accompanist(0, rng),
+        foundation.textures.draw(brief.styles, 4.0, rng),
+        sevenths=0.0,
+        before=(TONIC, TONIC),
+        breath=0,
+    )
+    chords = [chord_of(TONIC if bar else DOMINANT, "minor") for bar in range(phrase.n_bars)]
+    arrays = load_checkpoint(WEIGHTS / "genetic").arrays
+    return Search(stage, chords, CorpusAim(arrays["means"], arrays["precision"]), PLAIN)
+
+
+def test_a_degree_sounds_as_the_chord_of_its_bar_has_it(search_in_minor):
+    classes = [set(slot % 12) for slot in search_in_minor.sung]
+    assert classes[:SLOTS_PER_BAR] == [{0, 2, 3, 5, 7, 8, 11}] * SLOTS_PER_BAR
+    assert classes[SLOTS_PER_BAR:] == [{0, 2, 3, 5, 7, 8, 10}] * (len(classes) - SLOTS_PER_BAR)
 
 
 @pytest.mark.parametrize("mutate", _MUTATIONS, ids=lambda m: m.__name__)

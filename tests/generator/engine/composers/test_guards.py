@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from generator.engine.composers.guards import MelodyGuard, chord_taste
-from generator.engine.composers.harmony import chord_of
+from generator.engine.composers.harmony import DOMINANT, TONIC, chord_of
 from generator.engine.metrics.originality import (
     OriginalityFilter,
     build_filter,
@@ -27,6 +27,25 @@ def allowed(guard, onset=400):
 
 def test_a_melody_keeps_to_key_and_range():
     assert allowed(guard_after([])) == {60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79}
+
+
+def test_minor_has_its_leading_note_over_the_dominant_only():
+    guard = MelodyGuard("minor", 60, 72, NOTHING_KNOWN)
+    over = {
+        degree: np.flatnonzero(np.isfinite(guard.weights(0, chord_of(degree, "minor")))).tolist()
+        for degree in (DOMINANT, TONIC)
+    }
+    assert over[DOMINANT] == [60, 62, 63, 65, 67, 68, 71, 72]
+    assert over[TONIC] == [60, 62, 63, 65, 67, 68, 70, 72]
+
+
+@pytest.mark.parametrize(("before", "degree"), [(68, 4), (70, 4), (71, 0)])
+def test_no_augmented_second_and_no_step_from_one_seventh_to_the_other(before, degree):
+    guard = MelodyGuard("minor", 60, 79, NOTHING_KNOWN)
+    guard.push(0, before)
+    unwanted = {68: 71, 70: 71, 71: 70}[before]
+    assert not guard.allows(4, unwanted, chord_of(degree, "minor"))
+    assert guard.allows(4, 72, chord_of(degree, "minor"))
 
 
 def test_leaps_beyond_an_octave_are_forbidden():

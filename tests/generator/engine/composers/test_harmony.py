@@ -9,8 +9,11 @@ from generator.engine.composers.harmony import (
     chord_of,
     degree_weights,
     endings,
+    key_over,
     nearest_voicing,
+    raised,
 )
+from generator.engine.score.scales import triad
 
 GOAL = (DOMINANT, TONIC)
 
@@ -52,6 +55,23 @@ def test_every_drawn_phrase_ends_in_its_cadence(chain, seed):
 def test_a_phrase_of_one_bar_is_its_last_chord(chain):
     outlook = endings(chain, 1, GOAL)
     assert degree_weights(chain, outlook, 0, (TONIC, TONIC), GOAL)[TONIC] == 1.0
+
+
+def test_the_dominant_of_minor_is_major_and_no_other_chord_leads():
+    assert chord_of(DOMINANT, "minor").pitch_classes == (7, 11, 2)
+    assert chord_of(DOMINANT, "minor", seventh=True).pitch_classes == (7, 11, 2, 5)
+    assert [degree for degree in range(7) if chord_of(degree, "minor").leads] == [DOMINANT]
+    assert chord_of(DOMINANT, "major").pitch_classes == triad(DOMINANT, "major")
+
+
+def test_minor_raises_its_seventh_over_the_dominant_and_nowhere_else():
+    def classes(degree, mode):
+        return np.flatnonzero(key_over(chord_of(degree, mode), mode)).tolist()
+
+    assert classes(DOMINANT, "minor") == [0, 2, 3, 5, 7, 8, 11]
+    assert classes(TONIC, "minor") == [0, 2, 3, 5, 7, 8, 10]
+    assert classes(DOMINANT, "major") == classes(TONIC, "major") == [0, 2, 4, 5, 7, 9, 11]
+    assert raised(np.array([58, 59, 60, 70])).tolist() == [59, 59, 60, 71]
 
 
 def test_voices_move_to_the_nearest_voicing():

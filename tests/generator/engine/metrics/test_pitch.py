@@ -11,6 +11,7 @@ from generator.engine.metrics.pitch import (
     in_key_rate,
     pitch_class_entropy,
     pitch_divergence,
+    raised_sevenths,
     scale_consistency,
 )
 from generator.engine.score.notes import Note, Part, Role, Score, TempoMark
@@ -55,6 +56,14 @@ def test_one_foreign_note_in_eight_lies_outside_the_asked_key():
     line = make_line(range(0, 64, 8), pitches, np.full(8, 8))
     assert in_asked_key(line) == pytest.approx(7 / 8)
     assert scale_consistency(np.array(pitches)) == pytest.approx(7 / 8)
+
+
+def test_one_of_three_sevenths_in_minor_is_raised():
+    pitches = np.array([57, 67, 68, 69, 79, 71])
+    line = make_line(range(0, 48, 8), pitches, np.full(6, 8), tonic=9, mode="minor")
+    assert raised_sevenths(line) == pytest.approx(1 / 3)
+    assert math.isnan(raised_sevenths(make_line([0, 8], [69, 71], [8, 8], tonic=9, mode="minor")))
+    assert math.isnan(raised_sevenths(make_line([0, 8], [70, 71], [8, 8])))
 
 
 def test_pitch_classes_forget_the_octave():

