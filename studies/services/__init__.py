@@ -7,8 +7,9 @@ entry/          enrolment.py (code, private link), identity.py (who somebody is,
 visits/         scheduling.py (windows, calendar), assessment.py (begin, save, submit; eligibility),
                 answers.py, correction.py
 allocation.py   seal the sequence; give the next slot under lock; the only door to a person's arm
-music/          preferences.py, playlists.py (tonight), morning_diary.py, listening.py (minutes
-                heard)
+treatment.py    who is treated now, and with what
+music/          preferences.py, playlists.py (tonight), nights.py and upkeep.py (what happens to
+                a night), morning_diary.py, listening.py (minutes heard)
 cbt/            course.py, lessons.py, diary.py, sleep_window.py (proposed, confirmed, moved once a
                 week), messages.py (with the therapist, under seal), caseload.py
 conduct/        reminders.py and reminder_mail.py (decided when they are sent), watching.py (safety

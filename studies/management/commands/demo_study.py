@@ -27,10 +27,10 @@ from studies.services.closing.locks import lock_database
 from studies.services.demonstration.trial import Carried, Mixes, Script, carry
 from studies.services.entry.access import set_pin
 from studies.services.entry.enrolment import reissue_link
-from studies.services.music.playlists import is_in_treatment
 from studies.services.protocol.members import add_member
 from studies.services.protocol.setup import close_study, create_study, open_study, unblind_study
 from studies.services.trail.audit import Actor, staff
+from studies.services.treatment import is_in_treatment
 
 # Fewer than a dozen leave no room for everything that can happen to somebody.
 PARTICIPANTS, LEAST_PARTICIPANTS, MOST_PARTICIPANTS = 24, 12, 1000

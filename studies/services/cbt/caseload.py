@@ -16,7 +16,7 @@ from studies.services.cbt.sleep_window import (
     keep_window,
     waiting_window,
 )
-from studies.services.music.playlists import is_in_treatment
+from studies.services.treatment import is_in_treatment
 
 LAST_DAYS = 7
 PEOPLE_AT_ONCE = 100

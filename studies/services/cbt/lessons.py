@@ -39,8 +39,8 @@ from studies.services.cbt.course import is_course_changed
 from studies.services.cbt.messages import send_message
 from studies.services.cbt.sleep_window import keep_window
 from studies.services.cbt.words import seal_words, sha256_of, unseal_words
-from studies.services.music.playlists import is_in_treatment
 from studies.services.trail.audit import participant_actor, record
+from studies.services.treatment import is_in_treatment
 
 WORDS_AT_MOST = 1000
 TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")

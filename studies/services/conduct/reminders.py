@@ -40,8 +40,8 @@ from studies.selectors.schedule import ANSWERABLE
 from studies.services.allocation import arm_kind_of
 from studies.services.cbt.lessons import lessons_for
 from studies.services.conduct.reminder_mail import address_of, compose
-from studies.services.music.playlists import is_in_treatment
 from studies.services.trail.audit import SYSTEM, Actor, record
+from studies.services.treatment import is_in_treatment
 
 CHANNEL = "email"
 # How long a sender may be silent before its claim goes to another one.

@@ -20,8 +20,8 @@ from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.selectors.diary import mornings_open
 from studies.services.allocation import arm_kind_of
-from studies.services.music.playlists import is_in_treatment
 from studies.services.trail.audit import participant_actor, record
+from studies.services.treatment import is_in_treatment
 from studies.services.visits.answers import keep_answer, keep_answers, keep_refusal, told
 
 MORNING_DIARY = "morning_diary"

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from studies.services.music.playlists import (
+from studies.services.music.pool import fill_pools, renew_stale_mixes, retry_failed
+from studies.services.music.upkeep import (
     drop_past_nights,
     renew_stale_nights,
     request_due,
     retry_nights,
     settle_nights,
 )
-from studies.services.music.pool import fill_pools, renew_stale_mixes, retry_failed
 
 
 @dataclass(frozen=True, slots=True)

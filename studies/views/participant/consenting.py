@@ -15,7 +15,7 @@ from studies.services.entry.consent import ASKABLE, current_text
 from studies.services.entry.copies import copies_of
 from studies.services.entry.majority import agreements_missing, own_role
 from studies.services.entry.screening import screening_waits
-from studies.services.music.playlists import treatment_of
+from studies.services.treatment import treatment_of
 from studies.views.agreeing import Reader, copy_file, questions_page, text_page
 from studies.views.participant.session import consent_page
 from studies.views.posting import posted

@@ -11,7 +11,7 @@ from studies.exceptions import DiaryNotOpen, LessonLocked
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_kind_of
-from studies.services.music.playlists import is_in_treatment
+from studies.services.treatment import is_in_treatment
 from studies.views.participant.session import participant_page, treatment_page
 
 View = Callable[..., HttpResponse]

@@ -18,7 +18,7 @@ from studies.selectors.schedule import ANSWERABLE, Today, today_of
 from studies.services.allocation import arm_kind_of
 from studies.services.entry.contact_check import code_waits
 from studies.services.music.morning_diary import morning_entries
-from studies.services.music.playlists import is_in_treatment
+from studies.services.treatment import is_in_treatment
 from studies.templatetags.dates import short_day
 from studies.views.participant.morning import has_open_mornings
 from studies.views.participant.skills_today import reminders_of, window_tonight

@@ -22,8 +22,10 @@ from studies.forms.participant import HeardForm, RatingForm
 from studies.models.listening import PlaylistAssignment, ratings
 from studies.models.participant import Participant
 from studies.services.music.listening import record_listening
-from studies.services.music.playlists import STUCK, request_tonight, serve_tonight, tonight
+from studies.services.music.nights import STUCK
+from studies.services.music.playlists import request_tonight, serve_tonight
 from studies.services.music.ratings import night_to_rate, rate_night
+from studies.services.treatment import tonight
 from studies.views.participant.session import night_data, night_page
 
 STAGES = {

@@ -18,7 +18,7 @@ from studies.design.imported_list import StratumList
 from studies.models.allocation import AllocationStream
 from studies.models.study import Role, Study
 from studies.services.allocation import _secret
-from studies.services.music.playlists import request_due
+from studies.services.music.upkeep import request_due
 from studies.services.protocol.setup import open_study
 from studies.services.results.export import export_study
 from studies.services.trail.audit import SYSTEM

@@ -24,14 +24,13 @@ from studies.services.music.playlists import (
     NightCoverage,
     assign_mix,
     coverage_tonight,
-    drop_past_nights,
-    request_due,
     request_tonight,
-    tonight,
 )
 from studies.services.music.preferences import state_preferences
 from studies.services.music.tastes import default_taste
+from studies.services.music.upkeep import drop_past_nights, request_due
 from studies.services.trail.audit import SYSTEM
+from studies.services.treatment import tonight
 from tests.factories import make_participant, make_study
 from tests.studies.services.evenings import make_ready, someone_with
 

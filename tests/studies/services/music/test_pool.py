@@ -13,12 +13,7 @@ from studies.models.listening import PlaylistAssignment, PoolMix
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
 from studies.services.allocation import arm_of
-from studies.services.music.playlists import (
-    coverage_tonight,
-    request_due,
-    serve_tonight,
-    settle_nights,
-)
+from studies.services.music.playlists import coverage_tonight, serve_tonight
 from studies.services.music.pool import (
     FIRST_REST,
     LONGEST_REST,
@@ -26,6 +21,7 @@ from studies.services.music.pool import (
     mix_for,
     retry_failed,
 )
+from studies.services.music.upkeep import request_due, settle_nights
 from tests.factories import make_study
 from tests.studies.services.evenings import make_ready, someone_with
 

@@ -16,19 +16,14 @@ from studies.models.study import ArmKind
 from studies.services.allocation import arm_of
 from studies.services.conduct.withdrawal import withdraw_participant
 from studies.services.music.listening import record_listening
-from studies.services.music.playlists import (
-    request_due,
-    request_tonight,
-    retry_nights,
-    serve_tonight,
-    settle_nights,
-    tonight,
-)
+from studies.services.music.playlists import request_tonight, serve_tonight
 from studies.services.music.pool import FIRST_REST
 from studies.services.music.preferences import state_preferences
 from studies.services.music.ratings import night_to_rate, rate_night
 from studies.services.music.tastes import next_taste
+from studies.services.music.upkeep import request_due, retry_nights, settle_nights
 from studies.services.trail.audit import SYSTEM
+from studies.services.treatment import tonight
 from tests.factories import make_study
 from tests.studies.services.evenings import make_ready, someone_with
 

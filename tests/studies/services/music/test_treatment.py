@@ -9,9 +9,10 @@ from studies import clock
 from studies.design.protocol import Protocol, VisitPlan
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study
-from studies.services.music.playlists import coverage_tonight, is_in_treatment
+from studies.services.music.playlists import coverage_tonight
 from studies.services.protocol.versions import activate_version, save_draft, submit_version
 from studies.services.trail.audit import SYSTEM
+from studies.services.treatment import is_in_treatment
 from studies.services.visits.scheduling import keep_calendar
 from tests.factories import answer_visit, make_participant, make_study
 from tests.studies.views.browsers import plan_of_one_kind

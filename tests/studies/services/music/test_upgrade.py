@@ -16,10 +16,11 @@ from studies.models.audit import AuditEntry
 from studies.models.listening import PlaylistAssignment, PoolMix
 from studies.models.participant import Participant
 from studies.models.study import ArmKind
-from studies.services.music.playlists import renew_stale_nights, request_due, request_tonight
+from studies.services.music.playlists import request_tonight
 from studies.services.music.pool import fill_pools, renew_stale_mixes
 from studies.services.music.preparing import prepare_nights
 from studies.services.music.renderer import are_composers_changed, pin_composers
+from studies.services.music.upkeep import renew_stale_nights, request_due
 from studies.services.trail.audit import SYSTEM
 from tests.studies.services.evenings import make_ready, someone_with, upgrade
 
@@ -93,9 +94,9 @@ def test_what_failed_under_the_old_pin_is_asked_for_under_the_new_one(
     )
     upgrade(monkeypatch)
     accept(participant)
-    prepare_nights()
     again = request_tonight(participant=Participant.objects.get(pk=participant.pk))
     assert again.playlist.state == PlaylistState.QUEUED
+    prepare_nights()
     assert len(waiting()) > 1
     assert {refusal_of(playlist.brief) for playlist in waiting()} == {""}
 
