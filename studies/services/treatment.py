@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from studies import clock
 from studies.design.windows import night_of
+from studies.exceptions import NotInTreatment
 from studies.models.consent import Withdrawal
 from studies.models.participant import Participant, ParticipantState
 from studies.models.study import Study, StudyState
@@ -30,6 +31,18 @@ def is_in_treatment(participant: Participant) -> bool:
         and not Withdrawal.objects.filter(participant=participant).exists()
         and _awaited(participant.study).filter(visit__participant=participant).exists()
     )
+
+
+def lock_treated(participant: Participant) -> Participant:
+    """Return the participant under a lock; raise NotInTreatment where they get nothing now."""
+    participant = (
+        Participant.objects.select_for_update(of=("self",))
+        .select_related("study")
+        .get(pk=participant.pk)
+    )
+    if not is_in_treatment(participant):
+        raise NotInTreatment(participant.code, participant.state)
+    return participant
 
 
 def treatment_of(participant: Participant) -> str | None:

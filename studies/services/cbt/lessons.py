@@ -28,7 +28,6 @@ from studies.exceptions import (
     LessonLocked,
     LessonUnfinished,
     NoLessonsInThisArm,
-    NotInTreatment,
 )
 from studies.models.cbt import ExerciseAnswer, LessonProgress, LessonSitting
 from studies.models.participant import Participant
@@ -40,7 +39,7 @@ from studies.services.cbt.messages import send_message
 from studies.services.cbt.sleep_window import keep_window
 from studies.services.cbt.words import seal_words, sha256_of, unseal_words
 from studies.services.trail.audit import participant_actor, record
-from studies.services.treatment import is_in_treatment
+from studies.services.treatment import lock_treated
 
 WORDS_AT_MOST = 1000
 TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -212,13 +211,7 @@ def contact_minutes(participant: Participant) -> float:
 
 def in_lessons(participant: Participant) -> Participant:
     """Return the participant, locked; raises NotInTreatment or NoLessonsInThisArm."""
-    participant = (
-        Participant.objects.select_for_update(of=("self",))
-        .select_related("study")
-        .get(pk=participant.pk)
-    )
-    if not is_in_treatment(participant):
-        raise NotInTreatment(participant.code, participant.state)
+    participant = lock_treated(participant)
     if arm_kind_of(participant) != ArmKind.CBT:
         raise NoLessonsInThisArm
     return participant

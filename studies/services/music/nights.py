@@ -24,7 +24,7 @@ from generator.exceptions import PlaylistIsFinal
 from generator.models.playlist import Playlist, PlaylistState
 from generator.services.requesting import cancel_playlist, request_playlist
 from studies import clock
-from studies.exceptions import NoMusicInThisArm, NotInTreatment
+from studies.exceptions import NoMusicInThisArm
 from studies.models.listening import PlaylistAssignment
 from studies.models.participant import Participant
 from studies.models.study import Arm, ArmKind
@@ -33,7 +33,7 @@ from studies.services.music.briefs import brief_of, opaque_key
 from studies.services.music.pool import mix_for, rest_after
 from studies.services.music.tastes import next_taste
 from studies.services.trail.audit import SYSTEM, Actor, record
-from studies.services.treatment import is_in_treatment
+from studies.services.treatment import lock_treated
 
 # A night's music is wanted by then, in the participant's zone ...
 WANTED_AT = time(20)
@@ -60,13 +60,7 @@ def lock_listener(participant: Participant) -> tuple[Participant, Arm]:
 
     Raises NotInTreatment, or NoMusicInThisArm for the arm with lessons.
     """
-    participant = (
-        Participant.objects.select_for_update(of=("self",))
-        .select_related("study")
-        .get(pk=participant.pk)
-    )
-    if not is_in_treatment(participant):
-        raise NotInTreatment(participant.code, participant.state)
+    participant = lock_treated(participant)
     arm = arm_of(participant)
     if arm.kind != ArmKind.MUSIC:
         raise NoMusicInThisArm

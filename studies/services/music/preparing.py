@@ -28,10 +28,6 @@ def prepare_nights() -> Prepared:
     """
     return Prepared(
         n_asked=request_due(),
-        n_changed=_changed(),
+        n_changed=drop_past_nights() + settle_nights() + retry_nights() + renew_stale_nights(),
         n_pooled=fill_pools() + retry_failed() + renew_stale_mixes(),
     )
-
-
-def _changed() -> int:
-    return drop_past_nights() + settle_nights() + retry_nights() + renew_stale_nights()
