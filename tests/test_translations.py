@@ -21,7 +21,7 @@ CALLS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"), (None, 0)),
     **dict.fromkeys(("pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"), (0, 1)),
 }
-PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}")
+FIELD = re.compile(r"%\(\w+\)[a-z]|%[a-z%]|\{\w*\}")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Words on pages of participants and staff alike; a sentence that is read in bed is short.
 LONGEST_MEAN_SENTENCE = 20
@@ -48,10 +48,10 @@ def test_the_compiled_messages_are_those_of_the_catalogue(app):
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_translations_keep_the_placeholders(app):
+def test_translations_keep_the_fields(app):
     for entry in catalogue(app):
         for text in texts(entry):
-            assert placeholders(text) == placeholders(entry.msgid_plural or entry.msgid), text
+            assert fields(text) == fields(entry.msgid_plural or entry.msgid), text
 
 
 # Epilepsy, which staff ask about by its name.
@@ -122,8 +122,8 @@ def texts(entry: polib.POEntry) -> list[str]:
     return list(entry.msgstr_plural.values()) or [entry.msgstr]
 
 
-def placeholders(text: str) -> list[str]:
-    return sorted(PLACEHOLDER.findall(text))
+def fields(text: str) -> list[str]:
+    return sorted(FIELD.findall(text))
 
 
 def is_common(sign: str) -> bool:

@@ -1,8 +1,6 @@
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from pytest_django import Settings
 
 from studies.exceptions import ListeningRefused, NightUnknown
 from studies.models.audit import AuditEntry
@@ -18,9 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def night(settings: Settings, tmp_path: Path) -> PlaylistAssignment:
-    settings.NOCTURNE_NIGHTS = tmp_path / "nights"
-    settings.NOCTURNE_NIGHTS.mkdir()
+def night() -> PlaylistAssignment:
     participant = someone_with(ArmKind.MUSIC, study=make_study(night_minutes=20))
     night = request_tonight(participant=participant)
     make_ready(night.playlist)

@@ -1,12 +1,10 @@
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from generator.engine.brief import ComposerName
 from generator.models.playlist import Playlist, PlaylistState
@@ -35,12 +33,6 @@ from tests.factories import make_participant, make_study
 from tests.studies.services.evenings import make_ready, someone_with
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nights(settings: Settings, tmp_path: Path) -> None:
-    settings.NOCTURNE_NIGHTS = tmp_path / "nights"
-    settings.NOCTURNE_NIGHTS.mkdir()
 
 
 def test_tonight_is_one_mix_however_often_it_is_asked_for() -> None:

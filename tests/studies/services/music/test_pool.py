@@ -1,10 +1,8 @@
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from generator.models.playlist import FailureCode, Playlist, PlaylistState
 from studies import clock
@@ -26,13 +24,6 @@ from tests.factories import make_study
 from tests.studies.services.evenings import make_ready, someone_with
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nights(settings: Settings, tmp_path: Path) -> None:
-    settings.NOCTURNE_NIGHTS = tmp_path / "nights"
-    settings.NOCTURNE_NIGHTS.mkdir()
-    settings.NOCTURNE_POOL_MIXES = 2
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from generator.models.playlist import Playlist, PlaylistState
 from studies import clock
@@ -28,12 +26,6 @@ from tests.factories import make_study
 from tests.studies.services.evenings import make_ready, someone_with
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nights(settings: Settings, tmp_path: Path) -> None:
-    settings.NOCTURNE_NIGHTS = tmp_path / "nights"
-    settings.NOCTURNE_NIGHTS.mkdir()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A build with other composers comes while a study is open: from refusal to music again."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from generator.models.playlist import FailureCode, Master, Playlist, PlaylistState
 from generator.services.rendering import claim, refusal_of
@@ -25,13 +23,6 @@ from studies.services.trail.audit import SYSTEM
 from tests.studies.services.evenings import make_ready, someone_with, upgrade
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nights(settings: Settings, tmp_path: Path) -> None:
-    settings.NOCTURNE_NIGHTS = tmp_path / "nights"
-    settings.NOCTURNE_NIGHTS.mkdir()
-    settings.NOCTURNE_POOL_MIXES = 2
 
 
 @pytest.fixture
